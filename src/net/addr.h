@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef NET_ADDR_H
+#define NET_ADDR_H
+
+/* Addresses of peers and of ourselves, and listening sockets. */
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/socket.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+
+#define ADDR_TEXT_SIZE 64
+
+/* An IP address and port; IPv4-mapped IPv6 is kept as IPv4. */
+struct addr {
+	struct sockaddr_storage ss;
+	socklen_t len;
+};
+
+/* "192.0.2.1", "2001:db8::1": without port. */
+void addr_ip_text(const struct addr *a, char ret[ADDR_TEXT_SIZE]);
+uint16_t addr_port(const struct addr *a);
+bool addr_is_loopback(const struct addr *a);
+/* Same machine or a network that this machine is directly on, by the
+ * interfaces' prefixes. */
+bool addr_is_on_link(const struct addr *a);
+/* Same IP, ports apart; a 64-bit hash of the IP. */
+bool addr_same_ip(const struct addr *a, const struct addr *b);
+uint64_t addr_ip_hash(const struct addr *a);
+
+/*
+ * A listening, non-blocking, close-on-exec socket on ${host} (address or
+ * name; "" and "::" take both families where the system allows) and
+ * ${port} (0: a free one).  ERR_SETTING says in a sentence when the port is
+ * taken or not allowed.
+ */
+int addr_listen(const char *host, uint16_t port, int *ret_fd,
+    struct err *err);
+int addr_of_socket(int fd, struct addr *ret, struct err *err);
+/* "http://192.168.1.20:8080" lines at which a server bound to ${bound} is
+ * reached: loopback first, then each interface. */
+void addr_reach(const struct addr *bound, const char *scheme, struct buf *b);
+
+#endif

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef PROTO_FILENAME_H
+#define PROTO_FILENAME_H
+
+/*
+ * File names, as "File names" of the contract: UTF-8 in NFC, at most
+ * FILENAME_MAX_BYTES, '/' between segments of 1-255 bytes.
+ */
+
+#include <stddef.h>
+
+#include "base/err.h"
+#include "base/slice.h"
+
+#define FILENAME_MAX_BYTES 1024
+#define FILENAME_SEGMENT_MAX 255
+
+/* Checks and normalises: a new string in *${ret_name}.  ERR_INVALID_FILENAME
+ * says which rule is broken (without echoing control characters). */
+int filename_normalise(
+    struct slice name, char **ret_name, struct err *err);
+
+/* The last segment of what a browser sent ("C:\x\a.txt", "dir/a.txt"). */
+struct slice filename_reduce(struct slice name);
+/* The last segment of a valid name, borrowed. */
+const char *filename_last(const char *name);
+/* ".jpg" in lower case with the dot, "" when none; borrowed static or
+ * written into ${ret} (32 bytes, longer extensions count as none). */
+void filename_extension(const char *name, char ret[32]);
+
+#endif

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef PROTO_LIMITS_H
+#define PROTO_LIMITS_H
+
+/* Every maximum that is no setting, with its name.  Sizes are bytes. */
+
+#define LIMIT_HEAD (32u * 1024)
+#define LIMIT_REQUEST_LINE (8u * 1024)
+#define LIMIT_FIELDS 100u
+#define LIMIT_SMALL_BODY (64u * 1024)
+#define LIMIT_FORM_OVERHEAD (64u * 1024) /* of a form around one file */
+#define LIMIT_FORM_FIELD (8u * 1024)
+#define LIMIT_FORM_PARTS 100u
+#define LIMIT_PART_HEAD (8u * 1024)
+#define LIMIT_LINGER_BYTES (256ull * 1024 * 1024)
+#define LIMIT_LINGER_MS 5000
+#define LIMIT_CLIENT_ID 128u
+#define LIMIT_USER_AGENT 512u
+#define LIMIT_KEY_NAME 128u
+#define LIMIT_KEY_TEXT 256u
+#define LIMIT_STATUS_DEFAULT 1000u
+#define LIMIT_STATUS_MAX 1000u
+#define LIMIT_PRIORITY 10
+
+#endif

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef STORAGE_HOME_H
+#define STORAGE_HOME_H
+
+/*
+ * A server's directory (UPLOAD_DIR): its FORMAT file, its lock, its parts.
+ *
+ *   FORMAT         "sft 1\n"
+ *   lock           flock()ed by the running server; dies with the process
+ *   ballast        16 MiB (at most 1 % of the disk), given up when full so
+ *                  that deleting still commits (rule 6)
+ *   objects/xx/ID  published blobs, xx the id's last two digits
+ *   temp/ID        blobs being written
+ *   thumbs/  lost/ backups/
+ *   records.db     the database
+ *   admin.key      the first admin key, mode 0600
+ *
+ * Made when missing, mode 0700.  A directory that is not empty and has no
+ * FORMAT is foreign and refused, as is a FORMAT newer than ours, and one
+ * whose lock is held: each ERR_SETTING with a sentence that says what to do.
+ */
+
+#include "base/err.h"
+
+struct home {
+	int dirfd;
+	int lockfd;
+	char *path; /* absolute */
+};
+
+int home_open(const char *path, struct home **ret_home, struct err *err);
+void home_close(struct home *home); /* NULL is fine */
+/* The path of a part inside it, for the caller to free(). */
+char *home_path(const struct home *home, const char *part);
+
+/* Makes (or keeps) the ballast; true when it stands. */
+int home_ballast_fill(struct home *home, struct err *err);
+/* Gives its space back; fine when there is none. */
+void home_ballast_drop(struct home *home);
+
+#endif

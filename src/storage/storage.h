@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef STORAGE_STORAGE_H
+#define STORAGE_STORAGE_H
+
+/*
+ * Where bytes lie: blobs under opaque ids (base/id.h), behind a face that a
+ * directory, memory (tests) or an object store can have (rule 23).
+ *
+ * A blob is written (invisible), published (whole, with its birth record, and
+ * durable), opened, removed.  What makes a *file* visible is the commit of
+ * its record, never publishing.  Publishing an id twice is an error.
+ *
+ * The birth record is text of at most STORAGE_BIRTH_MAX bytes that the
+ * caller understands; storage keeps it with the object (rule 3).
+ *
+ * A struct storage may be used by many threads; a struct blob by one at a
+ * time.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/source.h"
+
+#define STORAGE_BIRTH_MAX 4096
+#define STORAGE_SIZE_UNKNOWN UINT64_MAX
+
+struct storage;
+struct blob;
+
+struct storage_caps {
+	uint64_t grain;         /* writes at multiples of this; 1: anywhere */
+	uint64_t smallest_part; /* but for the last; 1: any */
+	bool random_writes;     /* in any order, again in place */
+	bool extents;           /* opened blobs offer extents */
+};
+
+typedef int (*storage_list_fn)(
+    void *arg, const char *id, uint64_t size, struct err *err);
+
+struct storage_ops {
+	const char *scheme; /* "file", "mem", later "s3" */
+	int (*open)(const char *path, struct storage **ret_st,
+	    struct err *err);
+	void (*close)(struct storage *st);
+	const struct storage_caps *(*caps)(const struct storage *st);
+	/* Begins a blob; ${size} (or unknown) is reserved: ERR_STORAGE_FULL. */
+	int (*blob_new)(struct storage *st, const char *id, uint64_t size,
+	    struct blob **ret_blob, struct err *err);
+	int (*blob_write_at)(struct blob *b, uint64_t offset, const void *buf,
+	    size_t n, struct err *err);
+	/* What is written so far survives a power failure. A failure is
+	 * final for this blob (rule 4): only blob_abort() may follow. */
+	int (*blob_sync)(struct blob *b, struct err *err);
+	/*
+	 * Data and birth record durable (unless ${durable} is false: then
+	 * they survive a crash of the process only), under the id, whole.
+	 * ${size}: the final size; what was reserved beyond it is given back.
+	 * Frees ${b} whatever comes out.
+	 */
+	int (*blob_publish)(struct blob *b, uint64_t size, const char *birth,
+	    bool durable, struct err *err);
+	/* Removes what was written and frees; NULL is fine. */
+	void (*blob_abort)(struct blob *b);
+	/* A published blob's bytes [offset, offset + length), as a source
+	 * that goes on to its end after blob_remove().  ERR_ABSENT. */
+	int (*blob_open)(struct storage *st, const char *id, uint64_t offset,
+	    uint64_t length, struct source **ret_src, struct err *err);
+	int (*blob_size)(struct storage *st, const char *id,
+	    uint64_t *ret_size, struct err *err);
+	/* Overwrites the first ${n} bytes (key rotation). */
+	int (*blob_set_head)(struct storage *st, const char *id,
+	    const void *head, size_t n, struct err *err);
+	/* The birth record, NUL-terminated, into ${ret}. ERR_ABSENT. */
+	int (*blob_birth)(struct storage *st, const char *id,
+	    char ret[STORAGE_BIRTH_MAX + 1], struct err *err);
+	/* Removing what is not there succeeds. */
+	int (*blob_remove)(
+	    struct storage *st, const char *id, struct err *err);
+	/* Out of the objects into a place for people to look at. */
+	int (*blob_set_aside)(
+	    struct storage *st, const char *id, struct err *err);
+	/* Every published blob once, in any order; not 0 from ${fn} stops. */
+	int (*blob_list)(struct storage *st, storage_list_fn fn, void *arg,
+	    struct err *err);
+	/* Removes unpublished data of earlier runs, but for the ids for
+	 * which ${keep} (may be NULL) says true.  Only at the start. */
+	int (*clean_temp)(struct storage *st,
+	    bool (*keep)(void *arg, const char *id), void *arg,
+	    struct err *err);
+	/* Bytes that can still be written; UINT64_MAX: no bound known. */
+	int (*free_space)(
+	    struct storage *st, uint64_t *ret_bytes, struct err *err);
+};
+
+/* Every struct of a back end begins with this. */
+struct storage {
+	const struct storage_ops *ops;
+};
+struct blob {
+	const struct storage_ops *ops;
+};
+
+/* ${url}: "file:/path" or "mem:" (with "?grain=5242880&random=0"). */
+int storage_open(const char *url, struct storage **ret_st, struct err *err);
+void storage_close(struct storage *st); /* NULL is fine */
+
+#endif
