@@ -47,6 +47,11 @@ const char *unit_tempdir(void);
  */
 const char *unit_temppath(const char *name);
 
+/* cmocka's, counted. */
+#undef skip
+#define skip() (unit_note_skip(), _skip(__FILE__, __LINE__))
+void unit_note_skip(void);
+
 #define TEST(name)                                                             \
 	static void name(void **state);                                        \
 	__attribute__((constructor)) static void name##_register(void)         \
