@@ -23,7 +23,7 @@ struct buf {
 };
 
 void buf_init(struct buf *b, size_t max);
-void buf_fini(struct buf *b); /* frees; the buffer is empty and usable */
+void buf_fini(struct buf *b);  /* frees; the buffer is empty and usable */
 void buf_clear(struct buf *b); /* len = 0, memory kept */
 
 /* Appends; -1 when it would pass the maximum or memory is out. */

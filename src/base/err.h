@@ -9,7 +9,7 @@
  * sftd/ and sft/ print it.
  *
  * The message is lower case, one line, without a full stop, and names the
- * thing in single quotes.  Codes marked public in err.c have messages that
+ * thing in single quotes.  Codes marked public below have messages that
  * may be shown to any client; the others (ERR_IO, ERR_INTERNAL ...) may name
  * paths or SQL and are shown only in the log.
  */
@@ -18,61 +18,72 @@
 
 #define ERR_MSG_MAX 256
 
-/* ERR_X's stable name for machines is its lower-case rest: err_code_name(). */
+/*
+ * Every code once: X(REST, name, is_public).  ERR_##REST is the constant,
+ * "name" its stable name for machines (err_code_name()).
+ */
+/* clang-format off */
+#define ERR_CODES(X) \
+	X(NONE, none, false) \
+	/* The system or the program; never shown to clients. */ \
+	X(INTERNAL, internal, false)       /* cannot happen, did */ \
+	X(IO, io, false)                   /* a call on a file failed */ \
+	X(DATABASE, database, false)       /* the record keeper failed */ \
+	/* a commit whose outcome is unknown (rule 4) */ \
+	X(DATABASE_UNKNOWN, database_unknown, false) \
+	X(EXISTS, exists, false)           /* an object that should not be */ \
+	X(ABSENT, absent, false)           /* an object that is not there */ \
+	X(UNAVAILABLE, unavailable, false) /* not now; try later */ \
+	/* The connection. */ \
+	X(CLOSED, closed, false)           /* the peer went away */ \
+	X(TIMEOUT, timeout, false)         /* nothing moved for too long */ \
+	X(SHUTTING_DOWN, shutting_down, true) /* drains, and woke us */ \
+	/* The request; public. */ \
+	X(MALFORMED_REQUEST, malformed_request, true) \
+	X(INVALID_PARAMETER, invalid_parameter, true) \
+	X(INVALID_FILENAME, invalid_filename, true) \
+	X(INVALID_CLIENT_ID, invalid_client_id, true) \
+	X(INVALID_JSON, invalid_json, true) \
+	X(MISSING_FILE, missing_file, true) \
+	X(UNAUTHORIZED, unauthorized, true) \
+	X(INVALID_API_KEY, invalid_api_key, true) \
+	X(FORBIDDEN, forbidden, true) \
+	X(ORIGIN_FORBIDDEN, origin_forbidden, true) \
+	X(NOT_FOUND, not_found, true)      /* no such route */ \
+	X(FILE_NOT_FOUND, file_not_found, true) \
+	X(TRANSFER_NOT_FOUND, transfer_not_found, true) \
+	X(KEY_NOT_FOUND, key_not_found, true) \
+	X(METHOD_NOT_ALLOWED, method_not_allowed, true) \
+	X(REQUEST_TIMEOUT, request_timeout, true) \
+	X(FILE_EXISTS, file_exists, true) \
+	X(CANCELLED, cancelled, true) \
+	X(LENGTH_REQUIRED, length_required, true) \
+	X(FILE_TOO_LARGE, file_too_large, true) \
+	X(BODY_TOO_LARGE, body_too_large, true) \
+	X(URI_TOO_LONG, uri_too_long, true) \
+	X(UNSUPPORTED_MEDIA_TYPE, unsupported_media_type, true) \
+	X(RANGE_NOT_SATISFIABLE, range_not_satisfiable, true) \
+	X(EXPECTATION_FAILED, expectation_failed, true) \
+	X(HASH_MISMATCH, hash_mismatch, true) \
+	X(SIZE_MISMATCH, size_mismatch, true) \
+	X(HEADERS_TOO_LARGE, headers_too_large, true) \
+	X(TOO_MANY_REQUESTS, too_many_requests, true) \
+	X(NOT_IMPLEMENTED, not_implemented, true) \
+	X(VERSION_NOT_SUPPORTED, version_not_supported, true) \
+	X(SERVER_BUSY, server_busy, true)  /* 503 with Retry-After */ \
+	X(TOO_MANY_CONNECTIONS, too_many_connections, true) \
+	X(STORAGE_FULL, storage_full, true) \
+	X(FILE_DAMAGED, file_damaged, true) \
+	/* The start and the command line. */ \
+	X(USAGE, usage, false) \
+	X(SETTING, setting, false)
+/* clang-format on */
+
 enum err_code {
-	ERR_NONE,
-	/* The system or the program; never shown to clients. */
-	ERR_INTERNAL,   /* cannot happen, did */
-	ERR_IO,         /* a system call on a file failed */
-	ERR_DATABASE,   /* the record keeper failed */
-	ERR_DATABASE_UNKNOWN, /* a commit whose outcome is unknown (rule 4) */
-	ERR_EXISTS,     /* an object or directory that should not be there */
-	ERR_ABSENT,     /* an object or record that is not there */
-	ERR_UNAVAILABLE, /* cannot be had now; try later */
-	/* The connection. */
-	ERR_CLOSED,     /* the peer went away */
-	ERR_TIMEOUT,    /* nothing came, or went, for too long */
-	ERR_SHUTTING_DOWN, /* the server drains and woke us */
-	/* The request; public. */
-	ERR_MALFORMED_REQUEST,
-	ERR_INVALID_PARAMETER,
-	ERR_INVALID_FILENAME,
-	ERR_INVALID_CLIENT_ID,
-	ERR_INVALID_JSON,
-	ERR_MISSING_FILE,
-	ERR_UNAUTHORIZED,
-	ERR_INVALID_API_KEY,
-	ERR_FORBIDDEN,
-	ERR_ORIGIN_FORBIDDEN,
-	ERR_NOT_FOUND,          /* no such route */
-	ERR_FILE_NOT_FOUND,
-	ERR_TRANSFER_NOT_FOUND,
-	ERR_KEY_NOT_FOUND,
-	ERR_METHOD_NOT_ALLOWED,
-	ERR_REQUEST_TIMEOUT,
-	ERR_FILE_EXISTS,
-	ERR_CANCELLED,
-	ERR_LENGTH_REQUIRED,
-	ERR_FILE_TOO_LARGE,
-	ERR_BODY_TOO_LARGE,
-	ERR_URI_TOO_LONG,
-	ERR_UNSUPPORTED_MEDIA_TYPE,
-	ERR_RANGE_NOT_SATISFIABLE,
-	ERR_EXPECTATION_FAILED,
-	ERR_HASH_MISMATCH,
-	ERR_SIZE_MISMATCH,
-	ERR_HEADERS_TOO_LARGE,
-	ERR_TOO_MANY_REQUESTS,
-	ERR_NOT_IMPLEMENTED,
-	ERR_VERSION_NOT_SUPPORTED,
-	ERR_SERVER_BUSY,        /* 503 with Retry-After */
-	ERR_TOO_MANY_CONNECTIONS,
-	ERR_STORAGE_FULL,
-	ERR_FILE_DAMAGED,
-	/* The start and the command line. */
-	ERR_USAGE,
-	ERR_SETTING,
-	ERR_CODE_COUNT
+#define ERR_ENUM(rest, name, is_public) ERR_##rest,
+	ERR_CODES(ERR_ENUM)
+#undef ERR_ENUM
+	    ERR_CODE_COUNT
 };
 
 struct err {
@@ -81,10 +92,13 @@ struct err {
 	char msg[ERR_MSG_MAX];
 };
 
-#define ERR_INIT { ERR_NONE, 0, "" }
+#define ERR_INIT                                                               \
+	{                                                                      \
+		ERR_NONE, 0, ""                                                \
+	}
 
 /* Sets ${err} (which may be NULL) and returns -1.  A message too long for
- * the buffer is cut at a UTF-8 boundary. */
+ * the buffer is cut at a UTF-8 boundary.  errno is left as it was. */
 int err_set(struct err *err, enum err_code code, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 

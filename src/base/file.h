@@ -15,23 +15,33 @@
 #include "base/err.h"
 
 /* open(2) / openat(2) with O_CLOEXEC added. ${dirfd} may be AT_FDCWD. */
-int file_open(int dirfd, const char *path, int flags, mode_t mode,
-    struct err *err);
+int file_open(
+    int dirfd, const char *path, int flags, mode_t mode, struct err *err);
 void file_close(int fd); /* -1 is fine */
 int file_write_all(int fd, const void *p, size_t n, struct err *err);
-int file_pwrite_all(int fd, const void *p, size_t n, uint64_t offset,
-    struct err *err);
+int file_pwrite_all(
+    int fd, const void *p, size_t n, uint64_t offset, struct err *err);
 /* Up to ${n} bytes from ${offset}: the count (less only at the end), -1. */
-ssize_t file_pread_full(int fd, void *p, size_t n, uint64_t offset,
-    struct err *err);
-/* Whole file into ${b}; larger than b's maximum is ERR_IO. */
+ssize_t file_pread_full(
+    int fd, void *p, size_t n, uint64_t offset, struct err *err);
+/* Whole file into ${b}, whose content goes; larger than b's maximum is ERR_IO.
+ */
 int file_read_all(int dirfd, const char *path, struct buf *b, struct err *err);
-/* Temporary file beside it, fdatasync, rename, fsync of the directory.
- * ${backup} (may be NULL): the old file is kept under this name. */
-int file_replace(int dirfd, const char *path, const char *backup,
-    const void *p, size_t n, mode_t mode, struct err *err);
+/*
+ * Replaces (or makes) a file so that a crash leaves the old or the new one,
+ * whole: "PATH.tmp" beside it, fdatasync, rename, fsync of the directory.
+ * One call at a time for a path.
+ */
+struct file_content {
+	const void *p;
+	size_t n;
+	mode_t mode;
+	const char *backup; /* the old file stays under this name; or NULL */
+};
+int file_replace(int dirfd, const char *path,
+    const struct file_content *content, struct err *err);
+/* An existing directory is fine. */
 int file_mkdir(int dirfd, const char *path, mode_t mode, struct err *err);
-    /* an existing directory is fine */
 int file_sync(int fd, struct err *err);     /* fdatasync */
 int file_sync_dir(int fd, struct err *err); /* fsync */
 

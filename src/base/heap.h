@@ -32,6 +32,6 @@ void heap_node_init(struct heap_node *n);
 void heap_push(struct heap *h, struct heap_node *n);
 void heap_remove(struct heap *h, struct heap_node *n); /* no-op if nowhere */
 void heap_update(struct heap *h, struct heap_node *n); /* after re-keying */
-struct heap_node *heap_min(const struct heap *h); /* NULL when empty */
+struct heap_node *heap_min(const struct heap *h);      /* NULL when empty */
 
 #endif

@@ -5,21 +5,20 @@
 /*
  * 128-bit ids, ordered by time: 48 bits of unix milliseconds, then a
  * sequence that grows within a process, then random bits, as 32 lower-case
- * hex digits.  Ids that one process makes sort in the order of making.
+ * hex digits.  Ids that one process makes sort in the order of making, also
+ * when the wall clock goes back (then the time in them stands still).
  */
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/rand.h"
+
 #define ID_SIZE 33 /* with the NUL */
 
 void id_new(int64_t wall_ms, char ret[ID_SIZE]); /* any thread */
-bool id_is_valid(const char *s);
-int64_t id_wall_ms(const char *id);
-
-/* Random bytes from the kernel; ends the process if there are none. */
-void rand_bytes(void *p, size_t n);
-uint64_t rand_u64(void);
+bool id_is_valid(const char *s);    /* 32 lower-case hex digits, no more */
+int64_t id_wall_ms(const char *id); /* of a valid id */
 
 #endif

@@ -8,13 +8,16 @@
  */
 
 #include <jansson.h>
+#include <stddef.h>
+#include <stdint.h>
 
 #include "base/buf.h"
 #include "base/err.h"
 
 #define JSON_DEPTH_MAX 32
 
-/* ERR_INVALID_JSON with line and column; duplicates keys, NULs and depth
+/* ERR_INVALID_JSON with line and column; anything but an object or array,
+ * what is not UTF-8, duplicate keys, NULs, trailing text and depth
  * beyond JSON_DEPTH_MAX are refused.  NULL on failure. */
 json_t *json_parse(const char *p, size_t n, struct err *err);
 /* Appends the compact text. */

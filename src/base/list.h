@@ -16,15 +16,18 @@ struct list {
 	struct list *prev;
 };
 
-#define LIST_INIT(l) { &(l), &(l) }
+#define LIST_INIT(l)                                                           \
+	{                                                                      \
+		&(l), &(l)                                                     \
+	}
 
 /* The struct that holds ${node} as its member ${m}. */
-#define CONTAINER_OF(node, type, m) \
-	((type *)(void *)((char *)(node) - offsetof(type, m)))
+#define CONTAINER_OF(node, type, m)                                            \
+	((type *)(void *)((char *)(node)-offsetof(type, m)))
 
 /* Safe against removal of ${it} itself; ${tmp} is a second struct list *. */
-#define LIST_FOREACH(head, it, tmp) \
-	for ((it) = (head)->next; (tmp) = (it)->next, (it) != (head); \
+#define LIST_FOREACH(head, it, tmp)                                            \
+	for ((it) = (head)->next; (tmp) = (it)->next, (it) != (head);          \
 	     (it) = (tmp))
 
 static inline void
@@ -49,6 +52,12 @@ list_push_back(struct list *head, struct list *node)
 }
 
 static inline void
+list_push_front(struct list *head, struct list *node)
+{
+	list_push_back(head->next, node);
+}
+
+static inline void
 list_remove(struct list *node)
 {
 	node->prev->next = node->next;
@@ -66,6 +75,19 @@ list_pop_front(struct list *head)
 		return NULL;
 	list_remove(node);
 	return node;
+}
+
+/* Appends all of ${from}, which is empty afterwards, to ${to}. */
+static inline void
+list_move_all(struct list *to, struct list *from)
+{
+	if (list_is_empty(from))
+		return;
+	from->next->prev = to->prev;
+	from->prev->next = to;
+	to->prev->next = from->next;
+	to->prev = from->prev;
+	list_init(from);
 }
 
 #endif

@@ -34,16 +34,15 @@ struct log_field {
 	uint64_t unum;
 };
 
-#define LOG_STR(name, s) \
+#define LOG_STR(name, s)                                                       \
 	((struct log_field){ name, LOG_KIND_STR, slice_str(s), 0, 0 })
-#define LOG_SLICE(name, s) \
-	((struct log_field){ name, LOG_KIND_STR, (s), 0, 0 })
-#define LOG_INT(name, v) \
+#define LOG_SLICE(name, s) ((struct log_field){ name, LOG_KIND_STR, (s), 0, 0 })
+#define LOG_INT(name, v)                                                       \
 	((struct log_field){ name, LOG_KIND_INT, SLICE_NULL, (v), 0 })
-#define LOG_UINT(name, v) \
+#define LOG_UINT(name, v)                                                      \
 	((struct log_field){ name, LOG_KIND_UINT, SLICE_NULL, 0, (v) })
-#define LOG_ERR(e) LOG_STR("error", (e)->msg), \
-	LOG_STR("code", err_code_name((e)->code))
+#define LOG_ERR(e)                                                             \
+	LOG_STR("error", (e)->msg), LOG_STR("code", err_code_name((e)->code))
 #define LOG_END ((struct log_field){ 0 })
 
 void log_setup(enum log_level level, enum log_format format);
@@ -53,8 +52,8 @@ bool log_is_on(enum log_level level);
  * string must outlive that. */
 void log_set_request(const char *id);
 
-void log_event(enum log_level level, const char *message,
-    const struct log_field *fields);
+void log_event(
+    enum log_level level, const char *message, const struct log_field *fields);
 
 /* clang-format off */
 #define log_debug(msg, ...) log_event(LOG_DEBUG, msg, (const struct log_field[]){ __VA_ARGS__ })

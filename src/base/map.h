@@ -22,7 +22,7 @@ void *map_put(struct map *m, struct slice key, void *value);
 void *map_remove(struct map *m, struct slice key); /* what was there */
 size_t map_count(const struct map *m);
 /* Walks all entries; start with *${pos} = 0; NULL at the end.  No put or
- * remove in between. */
+ * remove in between.  ${ret_key} may be NULL. */
 void *map_next(const struct map *m, size_t *pos, struct slice *ret_key);
 
 #endif

@@ -18,7 +18,7 @@ char *mem_strdup(const char *s); /* NULL gives NULL */
 /* printf into a new string. */
 char *mem_printf(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
-void *mem_try_alloc(size_t n);          /* NULL when there is none */
+void *mem_try_alloc(size_t n);            /* NULL when there is none */
 void *mem_try_realloc(void *p, size_t n); /* NULL leaves p as it is */
 
 /* Overwrites what held a secret; not optimised away. */

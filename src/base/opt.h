@@ -20,9 +20,9 @@ struct opt {
 	const char *name; /* without "--"; NULL ends the table */
 	char letter;      /* 0: none */
 	enum opt_kind kind;
-	const char *arg;  /* what the help calls the value, "FILE" */
+	const char *arg; /* what the help calls the value, "FILE" */
 	const char *help;
-	void *value; /* bool *, const char **, uint64_t * by kind */
+	void *value;       /* bool *, const char **, uint64_t * by kind */
 	uint64_t min, max; /* for OPT_UINT and OPT_SIZE */
 	bool *given;       /* may be NULL */
 };

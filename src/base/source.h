@@ -27,8 +27,7 @@ struct extent {
 struct source {
 	/* Blocks until it can return 1..n bytes, 0 at the end, or -1 with err
 	 * set.  After 0 or -1 it is not called again. */
-	ssize_t (*read)(struct source *s, void *buf, size_t n,
-	    struct err *err);
+	ssize_t (*read)(struct source *s, void *buf, size_t n, struct err *err);
 	/*
 	 * Blocks until read() would return at once, so that a thread which
 	 * waits holds no buffer.  May be NULL: read() never waits for a peer.
@@ -47,8 +46,8 @@ bool source_extent(struct source *s, struct extent *ret_extent);
 void source_close(struct source *s); /* NULL is fine */
 
 /* Reads until ${n} bytes are there or the end: the count, or -1. */
-ssize_t source_read_full(struct source *s, void *buf, size_t n,
-    struct err *err);
+ssize_t source_read_full(
+    struct source *s, void *buf, size_t n, struct err *err);
 
 /* Over ${p}, which must outlive the source (not copied). */
 struct source *source_mem(const void *p, size_t n);
@@ -57,7 +56,7 @@ struct source *source_mem(const void *p, size_t n);
 struct source *source_file(int fd, uint64_t offset, uint64_t length);
 /* At most ${limit} bytes pass: one more gives -1 with ${code}, "the file is
  * larger than N bytes".  Owns ${inner}. */
-struct source *source_limit(struct source *inner, uint64_t limit,
-    enum err_code code);
+struct source *source_limit(
+    struct source *inner, uint64_t limit, enum err_code code);
 
 #endif
