@@ -29,10 +29,13 @@ struct source {
 	 * set.  After 0 or -1 it is not called again. */
 	ssize_t (*read)(struct source *s, void *buf, size_t n, struct err *err);
 	/*
-	 * Blocks until read() would return at once, so that a thread which
-	 * waits holds no buffer.  May be NULL: read() never waits for a peer.
+	 * Waits until read() would return at once, so that a thread which
+	 * waits holds no buffer: 1 when it would, 0 when ${timeout_ms} ran out
+	 * first (-1: none but the source's own bound on a stalled peer, which
+	 * is ERR_TIMEOUT), -1 with err set.  May be NULL: read() never waits
+	 * for a peer.
 	 */
-	int (*wait)(struct source *s, struct err *err);
+	int (*wait)(struct source *s, int timeout_ms, struct err *err);
 	/* What is left to read, as one extent; false when it is not one.
 	 * May be NULL. */
 	bool (*extent)(struct source *s, struct extent *ret_extent);
@@ -41,7 +44,8 @@ struct source {
 };
 
 ssize_t source_read(struct source *s, void *buf, size_t n, struct err *err);
-int source_wait(struct source *s, struct err *err);
+int source_wait(struct source *s, int timeout_ms, struct err *err);
+    /* 1 where there is no wait() */
 bool source_extent(struct source *s, struct extent *ret_extent);
 void source_close(struct source *s); /* NULL is fine */
 
