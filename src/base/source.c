@@ -18,9 +18,9 @@ source_read(struct source *s, void *buf, size_t n, struct err *err)
 }
 
 int
-source_wait(struct source *s, struct err *err)
+source_wait(struct source *s, int timeout_ms, struct err *err)
 {
-	return s->wait == NULL ? 0 : s->wait(s, err);
+	return s->wait == NULL ? 1 : s->wait(s, timeout_ms, err);
 }
 
 bool
@@ -184,10 +184,10 @@ limit_read(struct source *s, void *buf, size_t n, struct err *err)
 }
 
 static int
-limit_wait(struct source *s, struct err *err)
+limit_wait(struct source *s, int timeout_ms, struct err *err)
 {
-	return source_wait(
-	    CONTAINER_OF(s, struct limit_source, source)->inner, err);
+	return source_wait(CONTAINER_OF(s, struct limit_source, source)->inner,
+	    timeout_ms, err);
 }
 
 static bool
