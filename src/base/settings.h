@@ -66,20 +66,26 @@ struct settings {
 
 /*
  * Reads defaults, the file ${config} (NULL: none), ${env} (like environ) and
- * --NAME VALUE options from argv[1..]; what is no setting's option is moved
- * to the front and counted in *${ret_nargs}.
+ * --NAME VALUE options from argv[1..]; what is no setting's option, other
+ * options too, is moved to the front and counted in *${ret_nargs}.  "PORT"
+ * (in the environment or the file) stands in for SERVER_PORT where that is
+ * set nowhere; "--port" is "--server-port".
+ *
+ * A secret given as an option is overwritten in argv, which the process list
+ * shows.  On failure there is nothing to release.
  */
 struct settings_input {
 	const char *config;
-	char *const *env;
+	char *const *env; /* NULL: none */
 	int argc;
 	char **argv;
 };
 int settings_load(struct settings *ret_settings,
     const struct settings_input *in, int *ret_nargs, struct err *err);
-void settings_fini(struct settings *s);
+void settings_fini(struct settings *s); /* wipes the secrets */
 
-/* NAME=value lines (secrets masked), usable as a config file. */
+/* NAME=value lines, usable as a config file; secrets are masked, in
+ * comments. */
 void settings_print(const struct settings *s, struct buf *b);
 /* The options' help for --help. */
 void settings_help(struct buf *b);

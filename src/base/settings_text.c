@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: MIT */
+#include "base/settings_priv.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/opt.h"
+
+#define WIDTH 78
+
+/* As envfile.h reads it: quoted where it would not stand as it is. */
+static void
+print_quoted(const char *text, struct buf *b)
+{
+	static const char harmless[] = "0123456789-_.:/+@%,*"
+	                               "abcdefghijklmnopqrstuvwxyz"
+	                               "ABCDEFGHIJKLMNOPQRSTUVWXYZ";
+
+	if (text[strspn(text, harmless)] == '\0') {
+		buf_append_str(b, text);
+		return;
+	}
+	buf_append_char(b, '"');
+	for (; *text != '\0'; text++) {
+		if (strchr("\"\\`$", *text) != NULL)
+			buf_append_char(b, '\\');
+		buf_append_char(b, *text);
+	}
+	buf_append_char(b, '"');
+}
+
+static void
+print_row(
+    const struct settings_row *row, const struct settings *s, struct buf *b)
+{
+	struct buf value;
+
+	if (row->is_secret) {
+		buf_printf(b, "#%s=%s\n", row->name,
+		    settings_value_is_unset(row, s) ? "" : "********");
+		return;
+	}
+	buf_init(&value, SIZE_MAX);
+	settings_value_print(row, s, &value);
+	buf_printf(b, "%s=", row->name);
+	print_quoted(buf_str(&value), b);
+	buf_append_char(b, '\n');
+	buf_fini(&value);
+}
+
+void
+settings_print(const struct settings *s, struct buf *b)
+{
+	size_t i;
+
+	for (i = 0; i < settings_n_rows; i++)
+		print_row(&settings_rows[i], s, b);
+}
+
+/* "the port to listen on ... (default 8080)" */
+static char *
+help_text(const struct settings_row *row)
+{
+	struct buf b;
+
+	buf_init(&b, SIZE_MAX);
+	buf_append_str(&b, row->help);
+	if (row->kind == SETTINGS_CHOICE) {
+		buf_append_str(&b, ": ");
+		settings_value_describe(row, &b);
+	}
+	if (row->fallback != NULL)
+		buf_printf(&b, " (default %s)", row->fallback);
+	return buf_take(&b);
+}
+
+void
+settings_help(struct buf *b)
+{
+	char(*names)[SETTINGS_OPTION_SIZE];
+	char **helps;
+	struct opt *table;
+	size_t i;
+
+	names = mem_calloc(settings_n_rows, sizeof(names[0]));
+	helps = mem_calloc(settings_n_rows, sizeof(helps[0]));
+	table = mem_calloc(settings_n_rows + 1, sizeof(table[0]));
+	for (i = 0; i < settings_n_rows; i++) {
+		settings_option_name(settings_rows[i].name, names[i]);
+		helps[i] = help_text(&settings_rows[i]);
+		table[i].name = names[i];
+		table[i].kind = OPT_STR;
+		table[i].arg = settings_rows[i].arg;
+		table[i].help = helps[i];
+	}
+	opt_help(table, b);
+	for (i = 0; i < settings_n_rows; i++)
+		free(helps[i]);
+	free(names);
+	free(helps);
+	free(table);
+}
+
+/* ${text} as comment lines. */
+static void
+print_comment(const char *text, struct buf *b)
+{
+	struct slice rest = slice_str(text);
+	struct slice word;
+	size_t column = 0;
+
+	while (slice_next(&rest, ' ', &word)) {
+		if (column == 0 || column + 1 + word.n > WIDTH) {
+			buf_append_str(b, column == 0 ? "#" : "\n#");
+			column = 1;
+		}
+		buf_append_char(b, ' ');
+		buf_append_slice(b, word);
+		column += 1 + word.n;
+	}
+	buf_append_char(b, '\n');
+}
+
+void
+settings_sample(struct buf *b)
+{
+	const struct settings_row *row;
+	struct buf text;
+	size_t i;
+
+	print_comment("The settings of sftd with their defaults, for sftd "
+	              "--config FILE or a systemd EnvironmentFile. The "
+	              "environment wins over this file, options win over "
+	              "both.",
+	    b);
+	buf_init(&text, SIZE_MAX);
+	for (i = 0; i < settings_n_rows; i++) {
+		row = &settings_rows[i];
+		buf_append_char(b, '\n');
+		print_comment(row->help, b);
+		buf_clear(&text);
+		buf_append_str(&text, "Value: ");
+		settings_value_describe(row, &text);
+		print_comment(buf_str(&text), b);
+		buf_printf(b, "#%s=%s\n", row->name,
+		    row->fallback == NULL ? "" : row->fallback);
+	}
+	buf_fini(&text);
+}
