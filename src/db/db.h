@@ -63,6 +63,10 @@ void db_write_later(struct db *db, db_fn fn, void *arg,
 /* Runs ${fn} on a reader's connection, in this thread, in one snapshot. */
 int db_read(struct db *db, db_fn fn, void *arg, struct err *err);
 
+/* Everything committed so far survives a power failure when this returns (a
+ * synced checkpoint; at once when the database is durable anyway). */
+int db_make_durable(struct db *db, struct err *err);
+
 /* VACUUM INTO a temporary file in backup_dir, sync, check, rename; the
  * newest ${keep} stay. In this thread, may take long. */
 int db_backup(struct db *db, unsigned keep, struct err *err);

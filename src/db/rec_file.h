@@ -49,8 +49,8 @@ int rec_file_remove(struct db_tx *tx, const char *prefix,
     const char *filename, struct err *err);
 int rec_file_mark_damaged(struct db_tx *tx, const char *blob_id,
     bool damaged, struct err *err);
-/* Does a file have this blob? (recovery) */
-int rec_file_has_blob(struct db_tx *tx, const char *blob_id, bool *ret,
+/* Does any record (a file's, the trash's) name this blob?  (recovery) */
+int rec_blob_is_known(struct db_tx *tx, const char *blob_id, bool *ret,
     struct err *err);
 /* Every file's (name, blob, size) from after ${after_blob} in blob order, at
  * most ${limit}: for recovery, in bounded steps. */

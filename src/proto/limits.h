@@ -20,6 +20,7 @@
 #define LIMIT_KEY_TEXT 256u
 #define LIMIT_STATUS_DEFAULT 1000u
 #define LIMIT_STATUS_MAX 1000u
+#define LIMIT_QUEUE_ENDED 1000u /* ended transfers in the queue view */
 #define LIMIT_PRIORITY 10
 
 #endif
