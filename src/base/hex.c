@@ -36,7 +36,7 @@ bool
 hex_decode(struct slice text, void *ret, size_t n)
 {
 	unsigned char *out = ret;
-	int high, low;
+	unsigned high, low;
 	size_t i;
 
 	if (text.n % 2 != 0 || text.n / 2 != n)
@@ -46,8 +46,8 @@ hex_decode(struct slice text, void *ret, size_t n)
 			return false;
 	}
 	for (i = 0; i < n; i++) {
-		high = hex_value(text.p[2 * i]);
-		low = hex_value(text.p[2 * i + 1]);
+		high = (unsigned)hex_value(text.p[2 * i]);
+		low = (unsigned)hex_value(text.p[2 * i + 1]);
 		out[i] = (unsigned char)(high << 4 | low);
 	}
 	return true;

@@ -112,14 +112,17 @@ run_worker(void *arg)
 static int
 start_worker(struct jobs *jobs, struct job *job, struct err *err)
 {
+	struct thread_options options = {
+		.name = jobs->cf.name,
+		.stack = jobs->cf.stack,
+	};
 	struct worker *w = mem_calloc(1, sizeof(*w));
 
 	list_init(&w->link);
 	thread_cond_init(&w->wake);
 	w->job = job;
 	w->jobs = jobs;
-	if (thread_start(&w->thread, jobs->cf.name, jobs->cf.stack, run_worker,
-	        w, err) < 0) {
+	if (thread_start(&options, run_worker, w, &w->thread, err) < 0) {
 		pthread_cond_destroy(&w->wake);
 		free(w);
 		return -1;

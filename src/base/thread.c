@@ -5,7 +5,7 @@
 #include <limits.h>
 #include <signal.h>
 #include <stdlib.h>
-#include <string.h>
+#include <stdio.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
@@ -48,10 +48,10 @@ start_blocked(pthread_t *ret_thread, const pthread_attr_t *attr,
 }
 
 int
-thread_start(pthread_t *ret_thread, const char *name, size_t stack,
-    void *(*run)(void *arg), void *arg, struct err *err)
+thread_start(const struct thread_options *options, void *(*run)(void *arg),
+    void *arg, pthread_t *ret_thread, struct err *err)
 {
-	char cut[NAME_MAX_LEN + 1] = "";
+	char cut[NAME_MAX_LEN + 1];
 	pthread_attr_t attr;
 	pthread_t thread;
 	int error;
@@ -59,14 +59,15 @@ thread_start(pthread_t *ret_thread, const char *name, size_t stack,
 	error = pthread_attr_init(&attr);
 	if (error != 0)
 		return fail(err, error);
-	if (stack > 0)
-		error = pthread_attr_setstacksize(&attr, stack_size(stack));
+	if (options->stack > 0)
+		error = pthread_attr_setstacksize(
+		    &attr, stack_size(options->stack));
 	if (error == 0)
 		error = start_blocked(&thread, &attr, run, arg);
 	(void)pthread_attr_destroy(&attr);
 	if (error != 0)
 		return fail(err, error);
-	strncpy(cut, name, NAME_MAX_LEN);
+	(void)snprintf(cut, sizeof(cut), "%s", options->name);
 	/* A thread without its name runs as well. */
 	(void)pthread_setname_np(thread, cut);
 	*ret_thread = thread;

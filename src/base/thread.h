@@ -15,10 +15,14 @@
 
 #include "base/err.h"
 
-/* Starts a joinable thread with all signals blocked, ${stack} bytes of stack
- * (0: the default) and a name of at most 15 bytes. */
-int thread_start(pthread_t *ret_thread, const char *name, size_t stack,
-    void *(*run)(void *arg), void *arg, struct err *err);
+struct thread_options {
+	const char *name; /* what debuggers and ps show; cut to 15 bytes */
+	size_t stack;     /* bytes; 0: the default */
+};
+
+/* Starts a joinable thread with all signals blocked. */
+int thread_start(const struct thread_options *options, void *(*run)(void *arg),
+    void *arg, pthread_t *ret_thread, struct err *err);
 
 /* A condition on the monotonic clock. */
 void thread_cond_init(pthread_cond_t *cond);
