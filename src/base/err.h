@@ -29,6 +29,8 @@
 	X(INTERNAL, internal, false)       /* cannot happen, did */ \
 	X(IO, io, false)                   /* a call on a file failed */ \
 	X(DATABASE, database, false)       /* the record keeper failed */ \
+	X(DATABASE_BUSY, database_busy, false)       /* locked by another */ \
+	X(DATABASE_DAMAGED, database_damaged, false) /* its file is broken */ \
 	/* a commit whose outcome is unknown (rule 4) */ \
 	X(DATABASE_UNKNOWN, database_unknown, false) \
 	X(EXISTS, exists, false)           /* an object that should not be */ \

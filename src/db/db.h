@@ -16,6 +16,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/clock.h"
 #include "base/err.h"
 
 struct db;
@@ -24,9 +25,12 @@ struct db_tx;
 typedef int (*db_fn)(struct db_tx *tx, void *arg, struct err *err);
 
 struct db_config {
-	const char *path;       /* of the database file; NULL: in memory */
-	const char *backup_dir; /* NULL: no backups */
-	bool durable;           /* synchronous=FULL, else NORMAL */
+	const char *path;          /* of the database file; NULL: in memory */
+	const char *backup_dir;    /* NULL: no backups */
+	const char *node;          /* whose rows and counters these are; NULL:
+	                            * "local" */
+	const struct clock *clock; /* NULL: the system's */
+	bool durable;              /* synchronous=FULL, else NORMAL */
 	/* Called on the writer thread when a commit's outcome is unknown;
 	 * must not return. */
 	void (*fatal)(const struct err *err);
@@ -34,12 +38,22 @@ struct db_config {
 
 /* What opening found; for the log and for recovery. */
 struct db_state {
-	bool is_new;          /* no database was there */
-	bool was_unclean;     /* the last run did not close it */
-	bool was_damaged;     /* set aside as NAME.damaged-<time>; what follows
-	                         is a restored backup or a new database */
+	bool is_new;      /* no database was there */
+	bool was_unclean; /* the last run did not close it */
+	bool was_damaged; /* set aside as NAME.damaged-<time>; what follows is a
+	                   * restored backup or a new database */
 	bool from_backup;
-	char set_aside[256];  /* its new name, "" when none */
+	char set_aside[256]; /* its new name, "" when none */
+	char backup[256];    /* the name of the backup restored, "" when none */
+};
+
+/*
+ * A step of a walk over all rows: at most ${limit} of them from after the key
+ * ${after} ("": from the first).
+ */
+struct db_page {
+	const char *after;
+	unsigned limit;
 };
 
 /*

@@ -19,18 +19,18 @@
 enum rec_layout { REC_PLAIN, REC_SEALED };
 
 struct rec_file {
-	char *filename;           /* owned */
+	char *filename; /* owned */
 	char blob_id[ID_SIZE];
-	char sha256[65];          /* of the plaintext, hex */
-	uint32_t crc32;           /* of the plaintext */
-	uint64_t size;            /* of the plaintext */
-	char *mime_type;          /* owned */
-	bool encryption;          /* what the client asked (rule 1) */
-	enum rec_layout layout;   /* how the bytes lie */
-	int64_t created_ms;       /* of the name; kept when replaced */
+	char sha256[65];        /* of the plaintext, hex */
+	uint32_t crc32;         /* of the plaintext */
+	uint64_t size;          /* of the plaintext */
+	char *mime_type;        /* owned */
+	bool encryption;        /* what the client asked (rule 1) */
+	enum rec_layout layout; /* how the bytes lie */
+	int64_t created_ms;     /* of the name; kept when replaced */
 	int64_t modified_ms;
 	char transfer_id[ID_SIZE];
-	bool damaged;             /* bytes missing or found wrong */
+	bool damaged; /* bytes missing or found wrong */
 };
 
 void rec_file_fini(struct rec_file *f); /* contents; reusable */
@@ -40,30 +40,31 @@ void rec_file_fini(struct rec_file *f); /* contents; reusable */
  * transaction.  Without ${may_replace} ERR_FILE_EXISTS.  *${ret_new}
  * (may be NULL): there was none before.
  */
-int rec_file_put(struct db_tx *tx, const struct rec_file *f,
-    bool may_replace, bool *ret_new, struct err *err);
+int rec_file_put(struct db_tx *tx, const struct rec_file *f, bool may_replace,
+    bool *ret_new, struct err *err);
 int rec_file_get(struct db_tx *tx, const char *prefix, const char *filename,
     struct rec_file *ret, struct err *err); /* ERR_FILE_NOT_FOUND */
 /* Its blob goes to the trash. ERR_FILE_NOT_FOUND. */
-int rec_file_remove(struct db_tx *tx, const char *prefix,
-    const char *filename, struct err *err);
-int rec_file_mark_damaged(struct db_tx *tx, const char *blob_id,
-    bool damaged, struct err *err);
-/* Does any record (a file's, the trash's) name this blob?  (recovery) */
-int rec_blob_is_known(struct db_tx *tx, const char *blob_id, bool *ret,
+int rec_file_remove(struct db_tx *tx, const char *prefix, const char *filename,
     struct err *err);
-/* Every file's (name, blob, size) from after ${after_blob} in blob order, at
- * most ${limit}: for recovery, in bounded steps. */
+int rec_file_mark_damaged(
+    struct db_tx *tx, const char *blob_id, bool damaged, struct err *err);
+/* Does any record (a file's, the trash's) name this blob?  (recovery) */
+int rec_blob_is_known(
+    struct db_tx *tx, const char *blob_id, bool *ret, struct err *err);
+/* Files in the order of their blobs, in bounded steps; -1 from ${fn} ends the
+ * walk. */
 typedef int (*rec_file_fn)(
     void *arg, const struct rec_file *f, struct err *err);
-int rec_file_each(struct db_tx *tx, const char *after_blob, unsigned limit,
-    rec_file_fn fn, void *arg, struct err *err);
+int rec_file_each(struct db_tx *tx, const struct db_page *page, rec_file_fn fn,
+    void *arg, struct err *err);
 
-/* Blobs that no record names any more (rule 2). */
+/* Blobs that no file names any more, until they are unlinked (rule 2); in the
+ * order of their ids. */
 int rec_trash_add(struct db_tx *tx, const char *blob_id, struct err *err);
 int rec_trash_remove(struct db_tx *tx, const char *blob_id, struct err *err);
 typedef int (*rec_trash_fn)(void *arg, const char *blob_id, struct err *err);
-int rec_trash_each(struct db_tx *tx, unsigned limit, rec_trash_fn fn,
-    void *arg, struct err *err);
+int rec_trash_each(struct db_tx *tx, const struct db_page *page,
+    rec_trash_fn fn, void *arg, struct err *err);
 
 #endif

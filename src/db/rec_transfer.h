@@ -40,21 +40,21 @@ struct rec_transfer {
 	char id[ID_SIZE];
 	enum rec_direction direction;
 	enum rec_status status;
-	char *filename;      /* owned, as are all pointers */
-	char sha256[65];     /* "" while unknown */
+	char *filename;  /* owned, as are all pointers */
+	char sha256[65]; /* "" while unknown */
 	bool encryption;
 	int priority;
 	uint64_t transferred;
-	uint64_t total;      /* REC_SIZE_UNKNOWN */
-	uint64_t speed_bps;  /* mean, once ended */
+	uint64_t total;     /* REC_SIZE_UNKNOWN */
+	uint64_t speed_bps; /* mean, once ended */
 	char *client_ip;
-	char *client_id;     /* NULL: none */
-	char *user_agent;    /* NULL: none */
+	char *client_id;  /* NULL: none */
+	char *user_agent; /* NULL: none */
 	unsigned retry_count;
 	int64_t created_ms;
 	int64_t updated_ms;
-	char *error;         /* a sentence; NULL: none */
-	char *error_code;    /* NULL: none */
+	char *error;      /* a sentence; NULL: none */
+	char *error_code; /* NULL: none */
 };
 
 void rec_transfer_fini(struct rec_transfer *t);
@@ -64,8 +64,8 @@ void rec_transfer_copy(struct rec_transfer *ret, const struct rec_transfer *t);
 /* Inserts or replaces by id (a start and an end may merge). */
 int rec_transfer_put(
     struct db_tx *tx, const struct rec_transfer *t, struct err *err);
-int rec_transfer_get(struct db_tx *tx, const char *id,
-    struct rec_transfer *ret, struct err *err); /* ERR_TRANSFER_NOT_FOUND */
+int rec_transfer_get(struct db_tx *tx, const char *id, struct rec_transfer *ret,
+    struct err *err); /* ERR_TRANSFER_NOT_FOUND */
 /* The newest upload of the name, or its newest download when no upload is on
  * record. ERR_TRANSFER_NOT_FOUND. */
 int rec_transfer_newest(struct db_tx *tx, const char *prefix,
@@ -73,19 +73,19 @@ int rec_transfer_newest(struct db_tx *tx, const char *prefix,
 
 typedef int (*rec_transfer_fn)(
     void *arg, const struct rec_transfer *t, struct err *err);
-/* The newest upload of each file, newest first, with ids before
- * ${before_id} ("" from the start), at most ${limit}. */
 struct rec_transfer_query {
-	const char *prefix;
-	const char *before_id;
+	const char *prefix;    /* "" for all */
+	const char *before_id; /* "" from the newest */
+	int64_t since_ms;
 	unsigned limit;
 };
+/* The newest upload of each file, newest first, with ids before before_id. */
 int rec_transfer_each_newest(struct db_tx *tx,
     const struct rec_transfer_query *q, rec_transfer_fn fn, void *arg,
     struct err *err);
-/* Those that ended at ${since_ms} or later, newest first (the queue view). */
-int rec_transfer_each_ended(struct db_tx *tx, const char *prefix,
-    int64_t since_ms, unsigned limit, rec_transfer_fn fn, void *arg,
+/* Those that ended at since_ms or later, newest first (the queue view). */
+int rec_transfer_each_ended(struct db_tx *tx,
+    const struct rec_transfer_query *q, rec_transfer_fn fn, void *arg,
     struct err *err);
 /* The number of all transfers on record, constant time. */
 int rec_transfer_count(struct db_tx *tx, uint64_t *ret, struct err *err);
