@@ -285,6 +285,7 @@ file_replace(int dirfd, const char *path, const struct file_content *content,
 		goto out;
 	if (renameat(dirfd, temp, dirfd, path) < 0) {
 		rc = fail(err, "rename to", path);
+		(void)unlinkat(dirfd, temp, 0);
 		goto out;
 	}
 	rc = sync_parent(dirfd, path, err);

@@ -274,7 +274,7 @@ apply_row(struct load *l, size_t i, struct settings *s,
 		return 0;
 	}
 	if (!settings_value_set(row, s, g->text))
-		return fail(row, name, g, row->is_not_built, err);
+		return fail(row, name, g, false, err);
 	if (row->is_not_built && !settings_value_eq(row, s, defaults))
 		return fail(row, name, g, true, err);
 	return 0;

@@ -1,0 +1,358 @@
+/* SPDX-License-Identifier: MIT */
+#include "base/jobs.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "base/mem.h"
+#include "base/thread.h"
+#include "unit.h"
+
+/* A door that holds jobs until it opens, and counts who came to it. */
+struct door {
+	pthread_mutex_t lock;
+	pthread_cond_t cond;
+	bool is_open;
+	int n_inside; /* waiting in front of it */
+	int n_done;
+	int order[8];
+};
+
+struct held {
+	struct job job;
+	struct door *door;
+	int number;
+};
+
+static void
+door_init(struct door *d)
+{
+	*d = (struct door){ .lock = PTHREAD_MUTEX_INITIALIZER };
+	pthread_cond_init(&d->cond, NULL);
+}
+
+static void
+run_held(struct job *job)
+{
+	struct held *h = CONTAINER_OF(job, struct held, job);
+	struct door *d = h->door;
+
+	pthread_mutex_lock(&d->lock);
+	d->n_inside++;
+	pthread_cond_broadcast(&d->cond);
+	while (!d->is_open)
+		pthread_cond_wait(&d->cond, &d->lock);
+	d->order[d->n_done++ % 8] = h->number;
+	pthread_cond_broadcast(&d->cond);
+	pthread_mutex_unlock(&d->lock);
+}
+
+static void
+door_wait_inside(struct door *d, int n)
+{
+	pthread_mutex_lock(&d->lock);
+	while (d->n_inside < n)
+		pthread_cond_wait(&d->cond, &d->lock);
+	pthread_mutex_unlock(&d->lock);
+}
+
+static void
+door_wait_done(struct door *d, int n)
+{
+	pthread_mutex_lock(&d->lock);
+	while (d->n_done < n)
+		pthread_cond_wait(&d->cond, &d->lock);
+	pthread_mutex_unlock(&d->lock);
+}
+
+static void
+door_open(struct door *d)
+{
+	pthread_mutex_lock(&d->lock);
+	d->is_open = true;
+	pthread_cond_broadcast(&d->cond);
+	pthread_mutex_unlock(&d->lock);
+}
+
+static void
+held_init(struct held *h, size_t n, struct door *d)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++) {
+		h[i].job.run = run_held;
+		h[i].door = d;
+		h[i].number = (int)i;
+	}
+}
+
+TEST(test_base_jobs__bounds_threads_and_queue)
+{
+	static const struct jobs_config cf = {
+		.name = "unit",
+		.max = 3,
+		.max_waiting = 2,
+	};
+	struct err err = ERR_INIT;
+	struct held held[6];
+	struct jobs *jobs;
+	struct door door;
+	int i;
+
+	door_init(&door);
+	held_init(held, 6, &door);
+	assert_int_equal(jobs_new(&cf, &jobs, &err), 0);
+	assert_int_equal(jobs_busy(jobs), 0);
+	for (i = 0; i < 5; i++)
+		assert_true(jobs_add(jobs, &held[i].job));
+	/* three in hand, two waiting, no place for the sixth */
+	door_wait_inside(&door, 3);
+	assert_int_equal(jobs_busy(jobs), 5);
+	assert_false(jobs_add(jobs, &held[5].job));
+	assert_int_equal(jobs_busy(jobs), 5);
+	assert_int_equal(door.n_inside, 3);
+	door_open(&door);
+	jobs_free(jobs);
+	assert_int_equal(door.n_done, 5);
+}
+
+TEST(test_base_jobs__nobody_waits_when_none_may)
+{
+	static const struct jobs_config cf = { .name = "unit", .max = 1 };
+	struct held held[2];
+	struct jobs *jobs;
+	struct door door;
+
+	door_init(&door);
+	held_init(held, 2, &door);
+	assert_int_equal(jobs_new(&cf, &jobs, NULL), 0);
+	assert_true(jobs_add(jobs, &held[0].job));
+	assert_false(jobs_add(jobs, &held[1].job));
+	door_open(&door);
+	jobs_free(jobs);
+	assert_int_equal(door.n_done, 1);
+}
+
+TEST(test_base_jobs__first_come_first_served)
+{
+	static const struct jobs_config cf = {
+		.name = "unit",
+		.min = 1,
+		.max = 1,
+		.max_waiting = 8,
+	};
+	struct held held[8];
+	struct jobs *jobs;
+	struct door door;
+	int i;
+
+	door_init(&door);
+	held_init(held, 8, &door);
+	assert_int_equal(jobs_new(&cf, &jobs, NULL), 0);
+	for (i = 0; i < 8; i++)
+		assert_true(jobs_add(jobs, &held[i].job));
+	door_open(&door);
+	/* what waits is run, not dropped */
+	jobs_free(jobs);
+	assert_int_equal(door.n_done, 8);
+	for (i = 0; i < 8; i++)
+		assert_int_equal(door.order[i], i);
+}
+
+static size_t
+count_threads(void)
+{
+	size_t n = 0;
+	char line[128];
+	FILE *f = fopen("/proc/self/status", "r");
+
+	assert_non_null(f);
+	while (fgets(line, sizeof(line), f) != NULL) {
+		if (sscanf(line, "Threads: %zu", &n) == 1)
+			break;
+	}
+	fclose(f);
+	return n;
+}
+
+/* The kernel takes a moment to forget a thread.  unit.h ends the test when
+ * the number is never reached. */
+static void
+await_threads(size_t n)
+{
+	struct timespec ts = { 0, 1000000 };
+
+	while (count_threads() != n)
+		nanosleep(&ts, NULL);
+}
+
+TEST(test_base_jobs__idle_threads_end_but_the_minimum)
+{
+	static const struct jobs_config cf = {
+		.name = "unit",
+		.min = 1,
+		.max = 4,
+		.idle_ms = 5,
+	};
+	size_t before = count_threads();
+	struct held held[4];
+	struct jobs *jobs;
+	struct door door;
+	int i, round;
+
+	assert_int_equal(jobs_new(&cf, &jobs, NULL), 0);
+	await_threads(before + 1);
+	for (round = 0; round < 3; round++) {
+		door_init(&door);
+		held_init(held, 4, &door);
+		for (i = 0; i < 4; i++)
+			assert_true(jobs_add(jobs, &held[i].job));
+		door_wait_inside(&door, 4);
+		assert_int_equal(count_threads(), before + 4);
+		door_open(&door);
+		door_wait_done(&door, 4);
+		await_threads(before + 1);
+	}
+	jobs_free(jobs);
+	await_threads(before);
+}
+
+TEST(test_base_jobs__takes_the_youngest_idle_thread)
+{
+	static const struct jobs_config cf = {
+		.name = "unit",
+		.min = 4,
+		.max = 4,
+	};
+	size_t before = count_threads();
+	struct held held;
+	struct jobs *jobs;
+	struct door door;
+	int i;
+
+	assert_int_equal(jobs_new(&cf, &jobs, NULL), 0);
+	assert_true(count_threads() >= before + 4);
+	for (i = 0; i < 50; i++) {
+		door_init(&door);
+		door.is_open = true;
+		held_init(&held, 1, &door);
+		/* also when no thread came to stand idle yet */
+		while (!jobs_add(jobs, &held.job))
+			continue;
+		door_wait_done(&door, 1);
+	}
+	jobs_free(jobs);
+}
+
+/* A job on the heap that frees itself and may add two more. */
+struct seed {
+	struct job job;
+	struct jobs *jobs;
+	atomic_int *n_run;
+	int depth;
+};
+
+static void
+run_seed(struct job *job)
+{
+	struct seed *s = CONTAINER_OF(job, struct seed, job);
+	struct seed *child;
+	int i;
+
+	atomic_fetch_add(s->n_run, 1);
+	for (i = 0; i < 2 && s->depth > 0; i++) {
+		child = mem_dup(s, sizeof(*s));
+		child->depth--;
+		if (!jobs_add(s->jobs, &child->job))
+			free(child);
+	}
+	free(s);
+}
+
+TEST(test_base_jobs__jobs_add_jobs)
+{
+	static const struct jobs_config cf = {
+		.name = "unit",
+		.max = 4,
+		.max_waiting = 100000,
+		.stack = 256 * 1024,
+		.idle_ms = 1,
+	};
+	struct timespec ts = { 0, 1000000 };
+	atomic_int n_run = 0;
+	struct jobs *jobs;
+	struct seed *s;
+
+	assert_int_equal(jobs_new(&cf, &jobs, NULL), 0);
+	s = mem_calloc(1, sizeof(*s));
+	*s = (struct seed){ { .run = run_seed }, jobs, &n_run, 10 };
+	assert_true(jobs_add(jobs, &s->job));
+	while (jobs_busy(jobs) > 0)
+		nanosleep(&ts, NULL);
+	assert_int_equal(atomic_load(&n_run), (1 << 11) - 1);
+	jobs_free(jobs);
+}
+
+struct adder {
+	pthread_t thread;
+	struct jobs *jobs;
+	atomic_int *n_run;
+	int n_added;
+};
+
+static void *
+add_many(void *arg)
+{
+	struct adder *a = arg;
+	struct seed *s;
+	int i;
+
+	for (i = 0; i < 3000; i++) {
+		s = mem_calloc(1, sizeof(*s));
+		*s = (struct seed){ { .run = run_seed }, a->jobs, a->n_run, 0 };
+		if (jobs_add(a->jobs, &s->job))
+			a->n_added++;
+		else
+			free(s);
+	}
+	return NULL;
+}
+
+TEST(test_base_jobs__loses_none_under_many_threads)
+{
+	static const struct jobs_config cf = {
+		.name = "unit",
+		.max = 4,
+		.max_waiting = 16,
+		.idle_ms = 1,
+	};
+	atomic_int n_run = 0;
+	struct adder adders[3];
+	struct jobs *jobs;
+	int n_added = 0;
+	int i;
+
+	assert_int_equal(jobs_new(&cf, &jobs, NULL), 0);
+	for (i = 0; i < 3; i++) {
+		adders[i] = (struct adder){ .jobs = jobs, .n_run = &n_run };
+		assert_int_equal(
+		    thread_start(&(struct thread_options){ .name = "adder" },
+		        add_many, &adders[i], &adders[i].thread, NULL),
+		    0);
+	}
+	for (i = 0; i < 3; i++) {
+		pthread_join(adders[i].thread, NULL);
+		n_added += adders[i].n_added;
+	}
+	jobs_free(jobs);
+	assert_true(n_added > 0);
+	assert_int_equal(atomic_load(&n_run), n_added);
+}
+
+TEST(test_base_jobs__free_takes_null)
+{
+	jobs_free(NULL);
+}
