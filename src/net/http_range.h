@@ -15,8 +15,9 @@ enum http_range_result {
 };
 
 /* ${size}: of the representation.  On HTTP_RANGE_PART first <= last < size.
- * A syntactically bad field is ignored, as the RFC says. */
-enum http_range_result http_range(struct slice value, uint64_t size,
-    uint64_t *ret_first, uint64_t *ret_last);
+ * A syntactically bad field is ignored, as the RFC says.  The cost does not
+ * depend on how many ranges there are. */
+enum http_range_result http_range(
+    struct slice value, uint64_t size, uint64_t *ret_first, uint64_t *ret_last);
 
 #endif

@@ -13,10 +13,12 @@
  * NULs are kept: the caller judges the bytes.  ${plus}: '+' is a space (in
  * queries). */
 bool url_decode(struct slice in, bool plus, struct buf *b);
-/* Everything but unreserved characters (and '/' with ${keep_slash}). */
+/* Everything but unreserved characters (and '/' with ${keep_slash}); -1 when
+ * ${b} is full. */
 int url_encode(struct slice in, bool keep_slash, struct buf *b);
 
-/* Takes the next "name=value" off ${rest}, both still encoded. */
+/* Takes the next "name=value" off ${rest}, both still encoded; false at the
+ * end.  "a" is "a=", "&&" is "&". */
 bool url_query_next(
     struct slice *rest, struct slice *ret_name, struct slice *ret_value);
 

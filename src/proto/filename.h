@@ -14,18 +14,20 @@
 
 #define FILENAME_MAX_BYTES 1024
 #define FILENAME_SEGMENT_MAX 255
+#define FILENAME_EXTENSION_SIZE 32
 
-/* Checks and normalises: a new string in *${ret_name}.  ERR_INVALID_FILENAME
- * says which rule is broken (without echoing control characters). */
-int filename_normalise(
-    struct slice name, char **ret_name, struct err *err);
+/* Checks and normalises: a new string in *${ret_name}, for the caller to
+ * free().  ERR_INVALID_FILENAME says which rule is broken (without echoing the
+ * name). */
+int filename_normalise(struct slice name, char **ret_name, struct err *err);
 
-/* The last segment of what a browser sent ("C:\x\a.txt", "dir/a.txt"). */
+/* The last segment of what a browser sent ("C:\x\a.txt", "dir/a.txt"),
+ * borrowed; what follows is checked by filename_normalise(). */
 struct slice filename_reduce(struct slice name);
 /* The last segment of a valid name, borrowed. */
 const char *filename_last(const char *name);
-/* ".jpg" in lower case with the dot, "" when none; borrowed static or
- * written into ${ret} (32 bytes, longer extensions count as none). */
-void filename_extension(const char *name, char ret[32]);
+/* ".jpg" with the dot, ASCII letters in lower case, of a valid name; "" when
+ * there is none ("a", ".profile", "a.") or it does not fit into ${ret}. */
+void filename_extension(const char *name, char ret[FILENAME_EXTENSION_SIZE]);
 
 #endif
