@@ -51,7 +51,8 @@ stand_idle(struct worker *w)
 
 	deadline =
 	    clock_mono_ns(clock_system()) + (int64_t)jobs->cf.idle_ms * 1000000;
-	list_push_front(&jobs->idle, &w->link);
+	if (list_is_empty(&w->link))
+		list_push_front(&jobs->idle, &w->link);
 	while (w->job == NULL && !jobs->is_stopping) {
 		if (!may_end(jobs))
 			pthread_cond_wait(&w->wake, &jobs->lock);
@@ -107,8 +108,9 @@ run_worker(void *arg)
 	return NULL;
 }
 
-/* Starts a thread with ${job} (may be NULL) in hand.  Under the lock: so
- * w->thread is set before anybody looks for it. */
+/* Starts a thread with ${job} in hand; without one it counts as idle before
+ * it has come so far.  Under the lock: so w->thread is set before anybody
+ * looks for it. */
 static int
 start_worker(struct jobs *jobs, struct job *job, struct err *err)
 {
@@ -128,6 +130,8 @@ start_worker(struct jobs *jobs, struct job *job, struct err *err)
 		return -1;
 	}
 	jobs->n_threads++;
+	if (job == NULL)
+		list_push_front(&jobs->idle, &w->link);
 	return 0;
 }
 
