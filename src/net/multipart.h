@@ -9,9 +9,9 @@
  * at a time.
  *
  * Held in memory: one part's head (at most head_max), 4 KiB, as many bytes
- * as a delimiter is long, and what one read() of the caller's took in beyond
- * its part's end, until it is consumed (so at most the size of the largest
- * such read; whole small parts and the fields after a file).
+ * as a delimiter is long, and what one read took in beyond its part's end (the
+ * fields after a file), until it is consumed: at most the size of the caller's
+ * largest read(), or 16 KiB.
  *
  * A delimiter is CRLF "--" boundary, and then "--", or spaces or tabs, or CRLF
  * (the first one may do without the CRLF before it).  A line that only begins
