@@ -4,9 +4,10 @@
 
 /*
  * The log: one line per event to standard error, as text or JSON, written
- * with one write().  Values are escaped, so no peer can forge a line or
- * reach a terminal.  No secrets are ever given to it.  Only api/, sftd/ and
- * sft/ call it; lower layers return errors.  Safe from any thread.
+ * with one write().  Values are escaped, and cut at 1 KiB, so no peer can
+ * forge a line, fill the log or reach a terminal.  No secrets are ever given
+ * to it.  Only api/, sftd/ and sft/ call it; lower layers return errors.
+ * Safe from any thread.
  *
  *     log_info("upload completed", LOG_STR("file", name),
  *         LOG_UINT("size", size), LOG_END);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/jobs.h"
 
+#include <dirent.h>
 #include <pthread.h>
 #include <stdatomic.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
 
@@ -165,16 +165,14 @@ TEST(test_base_jobs__first_come_first_served)
 static size_t
 count_threads(void)
 {
+	DIR *dir = opendir("/proc/self/task");
+	struct dirent *entry;
 	size_t n = 0;
-	char line[128];
-	FILE *f = fopen("/proc/self/status", "r");
 
-	assert_non_null(f);
-	while (fgets(line, sizeof(line), f) != NULL) {
-		if (sscanf(line, "Threads: %zu", &n) == 1)
-			break;
-	}
-	fclose(f);
+	assert_non_null(dir);
+	while ((entry = readdir(dir)) != NULL)
+		n += entry->d_name[0] != '.';
+	closedir(dir);
 	return n;
 }
 
@@ -403,4 +401,31 @@ TEST(test_base_jobs__loses_none_under_many_threads)
 TEST(test_base_jobs__free_takes_null)
 {
 	jobs_free(NULL);
+}
+
+/* No system has stacks of so many bytes. */
+TEST(test_base_jobs__without_threads_it_takes_no_job)
+{
+	struct jobs_config cf = {
+		.name = "unit",
+		.max = 2,
+		.max_waiting = 5,
+		.stack = (size_t)1 << 60,
+	};
+	struct err err = ERR_INIT;
+	struct jobs *jobs = NULL;
+	struct held held;
+	struct door door;
+
+	door_init(&door);
+	held_init(&held, 1, &door);
+	assert_int_equal(jobs_new(&cf, &jobs, &err), 0);
+	assert_false(jobs_add(jobs, &held.job));
+	assert_int_equal(jobs_busy(jobs), 0);
+	jobs_free(jobs);
+	jobs = NULL;
+	cf.min = 1;
+	assert_int_equal(jobs_new(&cf, &jobs, &err), -1);
+	assert_int_equal(err.code, ERR_UNAVAILABLE);
+	assert_null(jobs);
 }

@@ -2,8 +2,6 @@
 #include "base/settings.h"
 
 #include <fcntl.h>
-#include <inttypes.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "base/file.h"
@@ -119,29 +117,6 @@ TEST(test_base_settings__defaults_are_those_of_the_contract)
 	assert_int_equal(s->worker_threads, 0);
 	assert_string_equal(s->tcp_congestion, "auto");
 	settings_fini(s);
-}
-
-/* Every default is valid text for its row, and no member has two rows. */
-TEST(test_base_settings__table_is_sound)
-{
-	struct settings s = { 0 };
-	size_t i, k;
-
-	for (i = 0; i < settings_n_rows; i++) {
-		assert_true(settings_value_set(
-		    &settings_rows[i], &s, settings_rows[i].fallback));
-		assert_non_null(settings_rows[i].help);
-		assert_non_null(settings_rows[i].arg);
-		assert_true(
-		    strlen(settings_rows[i].name) < SETTINGS_OPTION_SIZE);
-		for (k = 0; k < i; k++) {
-			assert_int_not_equal(
-			    settings_rows[i].offset, settings_rows[k].offset);
-			assert_string_not_equal(
-			    settings_rows[i].name, settings_rows[k].name);
-		}
-	}
-	settings_fini(&s);
 }
 
 TEST(test_base_settings__stronger_sources_win)
@@ -294,56 +269,6 @@ TEST(test_base_settings__option_without_value)
 	assert_string_equal(l.err.msg, "option '--log-level' needs a value");
 }
 
-TEST(test_base_settings__cors_origins)
-{
-	static const char *const good[] = { "*", "localhost",
-		"https://a.example", "http://[::1]:8080", "localhost,*",
-		"http://a , https://b" };
-	static const char *const bad[] = { "", "a.example", "ftp://a",
-		"https://", "https://a/", "https://a/b", "https://a b", ",*",
-		"*,", "*,,*", "null" };
-	struct settings s = { 0 };
-	const struct settings_row *row = settings_rows;
-	size_t i;
-
-	while (strcmp(row->name, "CORS_ORIGINS") != 0)
-		row++;
-	for (i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
-		assert_true(settings_value_set(row, &s, good[i]));
-		settings_value_fini(row, &s);
-	}
-	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
-		assert_false(settings_value_set(row, &s, bad[i]));
-}
-
-TEST(test_base_settings__bounds_hold_at_both_ends)
-{
-	const struct settings_row *row;
-	struct settings s = { 0 };
-	const char *unit;
-	char text[32];
-	size_t i;
-
-	for (i = 0; i < settings_n_rows; i++) {
-		row = &settings_rows[i];
-		unit = row->kind == SETTINGS_DURATION ? "ms" : "";
-		if (row->kind != SETTINGS_UINT && row->kind != SETTINGS_SIZE &&
-		    row->kind != SETTINGS_DURATION)
-			continue;
-		snprintf(text, sizeof(text), "%" PRIu64 "%s", row->min, unit);
-		assert_true(settings_value_set(row, &s, text));
-		snprintf(text, sizeof(text), "%" PRIu64 "%s", row->max, unit);
-		assert_true(settings_value_set(row, &s, text));
-		snprintf(
-		    text, sizeof(text), "%" PRIu64 "%s", row->max + 1, unit);
-		assert_false(settings_value_set(row, &s, text));
-		snprintf(
-		    text, sizeof(text), "%" PRIu64 "%s", row->min - 1, unit);
-		/* below 0 it is too large */
-		assert_false(settings_value_set(row, &s, text));
-	}
-}
-
 /* A value that nobody acts on must not be believed in. */
 TEST(test_base_settings__refuses_what_is_not_built)
 {
@@ -430,100 +355,6 @@ TEST(test_base_settings__secrets_are_never_shown)
 	load_fails(&blank,
 	    "ADMIN_API_KEY (not shown): it must be at least 16 printable "
 	    "characters without spaces");
-}
-
-/* What --print-config says is a file that says the same again. */
-TEST(test_base_settings__print_can_be_loaded)
-{
-	static const struct given given = {
-		.file = "SERVER_PORT=0\nMAX_FILE_SIZE=1025\nIDLE_TIMEOUT=90s\n"
-		        "HEADER_TIMEOUT=1234ms\nLOG_LEVEL=error\n"
-		        "UPLOAD_DIR=\"a \\\"b\\\" \\\\ \\$c `d` 'e' #f \xff\"\n"
-		        "LOG_FILE='  '\nADMIN_API_KEY=" KEY
-		        "\nDURABILITY=relaxed\nMIN_FREE_SPACE=0\n"
-		        "SHUTDOWN_GRACE=0\nREQUIRE_API_KEY=true",
-	};
-	struct given again = { 0 };
-	struct loaded one, two;
-	struct buf a, b;
-	char *mask;
-
-	buf_init(&a, 100000);
-	buf_init(&b, 100000);
-	load_ok(&given, &one);
-	settings_print(&one.s, &a);
-	again.file = buf_str(&a);
-	load_ok(&again, &two);
-	assert_string_equal(two.s.upload_dir, "a \"b\" \\ $c `d` 'e' #f \xff");
-	assert_string_equal(two.s.log_file, "  ");
-	assert_int_equal(two.s.header_timeout, 1234);
-	assert_int_equal(two.s.max_file_size, 1025);
-	assert_null(two.s.admin_api_key);
-	settings_fini(&one.s);
-	settings_print(&two.s, &b);
-	settings_fini(&two.s);
-	/* but for the secret, which the file does not hold */
-	mask = strstr(buf_str(&a), "********");
-	assert_non_null(mask);
-	buf_append_str(&b, "********");
-	assert_int_equal(a.len, b.len);
-	memmove(mask, mask + 8, strlen(mask + 8) + 1);
-	b.len -= 8;
-	assert_string_equal(a.p, buf_str(&b));
-	buf_fini(&a);
-	buf_fini(&b);
-}
-
-TEST(test_base_settings__sample_holds_the_defaults)
-{
-	static const struct given nothing = { 0 };
-	struct given sample = { 0 };
-	struct loaded l;
-	struct buf a, b, text;
-	char *at;
-
-	buf_init(&text, 100000);
-	buf_init(&a, 100000);
-	buf_init(&b, 100000);
-	settings_sample(&text);
-	/* uncomment what is "#NAME=value" */
-	(void)buf_str(&text);
-	for (at = text.p; (at = strstr(at, "\n#")) != NULL; at++) {
-		if (at[2] != ' ')
-			at[1] = ' ';
-	}
-	sample.file = buf_str(&text);
-	load_ok(&sample, &l);
-	settings_print(&l.s, &a);
-	settings_fini(&l.s);
-	load_ok(&nothing, &l);
-	settings_print(&l.s, &b);
-	settings_fini(&l.s);
-	assert_string_equal(buf_str(&a), buf_str(&b));
-	buf_fini(&text);
-	buf_fini(&a);
-	buf_fini(&b);
-}
-
-TEST(test_base_settings__help_names_every_option_within_80_columns)
-{
-	char option[SETTINGS_OPTION_SIZE];
-	struct slice rest, line;
-	struct buf b;
-	size_t i;
-
-	buf_init(&b, 100000);
-	settings_help(&b);
-	for (i = 0; i < settings_n_rows; i++) {
-		settings_option_name(settings_rows[i].name, option);
-		assert_non_null(strstr(buf_str(&b), option));
-	}
-	rest = buf_slice(&b);
-	while (slice_next(&rest, '\n', &line))
-		assert_true(line.n < 80);
-	assert_non_null(strstr(buf_str(&b), "--server-host HOST"));
-	assert_non_null(strstr(buf_str(&b), "(default 8080)"));
-	buf_fini(&b);
 }
 
 TEST(test_base_settings__loads_a_file_by_name)
