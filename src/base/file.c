@@ -265,8 +265,10 @@ keep_old(int dirfd, const char *path, const char *backup, struct err *err)
 		rc = renameat(dirfd, temp, dirfd, backup);
 	else if (errno != ENOENT)
 		rc = renameat(dirfd, path, dirfd, backup);
-	if (rc < 0)
+	if (rc < 0) {
 		rc = fail(err, "write", backup);
+		(void)unlinkat(dirfd, temp, 0);
+	}
 	free(temp);
 	return rc;
 }
@@ -276,19 +278,19 @@ file_replace(int dirfd, const char *path, const struct file_content *content,
     struct err *err)
 {
 	char *temp = mem_printf("%s.tmp", path);
-	int rc = -1;
+	int rc;
 
-	if (write_new(dirfd, temp, content, err) < 0)
+	rc = write_new(dirfd, temp, content, err);
+	if (rc < 0)
 		goto out;
-	if (content->backup != NULL &&
-	    keep_old(dirfd, path, content->backup, err) < 0)
-		goto out;
-	if (renameat(dirfd, temp, dirfd, path) < 0) {
+	if (content->backup != NULL)
+		rc = keep_old(dirfd, path, content->backup, err);
+	if (rc == 0 && renameat(dirfd, temp, dirfd, path) < 0)
 		rc = fail(err, "rename to", path);
-		(void)unlinkat(dirfd, temp, 0);
-		goto out;
-	}
-	rc = sync_parent(dirfd, path, err);
+	if (rc < 0)
+		(void)unlinkat(dirfd, temp, 0); /* as it was before */
+	else
+		rc = sync_parent(dirfd, path, err);
 out:
 	free(temp);
 	return rc;

@@ -44,8 +44,8 @@ struct source {
 };
 
 ssize_t source_read(struct source *s, void *buf, size_t n, struct err *err);
+/* 1 where there is no wait(). */
 int source_wait(struct source *s, int timeout_ms, struct err *err);
-/* 1 where there is no wait() */
 bool source_extent(struct source *s, struct extent *ret_extent);
 void source_close(struct source *s); /* NULL is fine */
 

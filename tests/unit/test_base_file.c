@@ -164,6 +164,8 @@ TEST(test_base_file__read_all_keeps_to_the_maximum)
 	assert_int_equal(
 	    file_read_all(AT_FDCWD, unit_temppath("none"), &b, &err), -1);
 	assert_int_equal(err.code, ERR_ABSENT);
+	assert_int_equal(file_read_all(AT_FDCWD, unit_tempdir(), &b, &err), -1);
+	assert_int_equal(err.code, ERR_IO);
 	/* says that it is empty, and is not */
 	buf_init(&b, 100000);
 	assert_int_equal(
@@ -238,6 +240,28 @@ TEST(test_base_file__replace_fails_and_leaves_the_old)
 	assert_int_equal(
 	    file_replace(AT_FDCWD, unit_temppath("no/f"), &c, &err), -1);
 	assert_int_equal(err.code, ERR_ABSENT);
+}
+
+TEST(test_base_file__replace_without_its_backup_is_none)
+{
+	const char *path = unit_temppath("f");
+	const char *dir = unit_temppath("d");
+	struct file_content c = { "new", 3, 0600, dir };
+	struct err err = ERR_INIT;
+
+	put(path, "old");
+	assert_int_equal(file_mkdir(AT_FDCWD, dir, 0700, &err), 0);
+	assert_int_equal(file_replace(AT_FDCWD, path, &c, &err), -1);
+	assert_int_equal(err.code, ERR_IO);
+	check(path, "old");
+	assert_int_equal(access(unit_temppath("f.tmp"), F_OK), -1);
+	assert_int_equal(access(unit_temppath("d.tmp"), F_OK), -1);
+	/* and nothing happens when its temporary name is taken for good */
+	c.backup = NULL;
+	assert_int_equal(
+	    file_mkdir(AT_FDCWD, unit_temppath("f.tmp"), 0700, &err), 0);
+	assert_int_equal(file_replace(AT_FDCWD, path, &c, &err), -1);
+	check(path, "old");
 }
 
 TEST(test_base_file__replace_below_a_directory)
