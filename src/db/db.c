@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: MIT */
+#include "db/db.h"
+
+#include <stdlib.h>
+
+#include "base/mem.h"
+#include "db/db_priv.h"
+
+static void
+free_db(struct db *db)
+{
+	db_pool_fini(&db->pool);
+	free(db->path);
+	free(db->backup_dir);
+	free(db->node);
+	free(db);
+}
+
+static struct db *
+new_db(const struct db_driver *driver, const struct db_config *cf)
+{
+	struct db *db = mem_calloc(1, sizeof(*db));
+
+	db->driver = driver;
+	db->clock = cf->clock == NULL ? clock_system() : cf->clock;
+	db->path = mem_strdup(cf->path);
+	db->backup_dir = mem_strdup(cf->backup_dir);
+	db->node = mem_strdup(cf->node == NULL ? "local" : cf->node);
+	db->durable = cf->durable;
+	db->fatal = cf->fatal;
+	db_pool_init(&db->pool);
+	return db;
+}
+
+int
+db_open_driver(const struct db_driver *driver, const struct db_config *cf,
+    struct db **ret_db, struct db_state *ret_state, struct err *err)
+{
+	struct db *db = new_db(driver, cf);
+	struct db_state state;
+	struct db_tx *tx = NULL;
+
+	if (db_repair_open(db, &tx, &state, err) < 0)
+		goto out;
+	/* Durably, whatever the setting: until db_close() it is unclean. */
+	if (db_schema_mark(tx, false, err) < 0)
+		goto out;
+	if (!cf->durable && driver->set_durable(tx->conn, false, err) < 0)
+		goto out;
+	if (db_writer_start(db, tx, err) < 0) {
+		tx = NULL;
+		goto out;
+	}
+	*ret_db = db;
+	*ret_state = state;
+	return 0;
+out:
+	db_tx_free(tx);
+	free_db(db);
+	return -1;
+}
+
+int
+db_open(const struct db_config *cf, struct db **ret_db,
+    struct db_state *ret_state, struct err *err)
+{
+	return db_open_driver(&db_sqlite, cf, ret_db, ret_state, err);
+}
+
+void
+db_close(struct db *db)
+{
+	const struct db_driver *driver;
+	bool saw_damage;
+	struct db_tx *tx;
+
+	if (db == NULL)
+		return;
+	driver = db->driver;
+	tx = db_writer_stop(db->writer);
+	saw_damage =
+	    driver->saw_damage(tx->conn) || db_pool_saw_damage(&db->pool);
+	/* What met damage is checked at the next start.  A mark that cannot
+	 * be set costs that check, too, and no more. */
+	if (!saw_damage)
+		(void)db_schema_mark(tx, true, NULL);
+	db_pool_fini(&db->pool);
+	db_pool_init(&db->pool);
+	db_tx_free(tx); /* the last connection: writes the log back */
+	free_db(db);
+}
+
+int
+db_write(struct db *db, db_fn fn, void *arg, struct err *err)
+{
+	struct db_job job = { fn, arg, false, false };
+
+	return db_writer_run(db->writer, &job, err);
+}
+
+void
+db_write_later(struct db *db, db_fn fn, void *arg,
+    void (*done)(void *arg, const struct err *err))
+{
+	struct db_job job = { fn, arg, false, false };
+
+	db_writer_run_later(db->writer, &job, done);
+}
+
+int
+db_read(struct db *db, db_fn fn, void *arg, struct err *err)
+{
+	struct db_job job = { fn, arg, true, false };
+
+	/* A database in memory has one connection. */
+	if (db->path == NULL)
+		return db_writer_run(db->writer, &job, err);
+	return db_pool_read(db, fn, arg, err);
+}
+
+static int
+touch(struct db_tx *tx, void *arg, struct err *err)
+{
+	(void)arg;
+	return db_schema_touch(tx, err);
+}
+
+int
+db_make_durable(struct db *db, struct err *err)
+{
+	struct db_job job = { touch, NULL, false, true };
+
+	if (db->durable || db->path == NULL)
+		return 0;
+	/* Syncing the log for one commit syncs those before it. */
+	return db_writer_run(db->writer, &job, err);
+}
+
+int
+db_check(struct db *db, struct err *err)
+{
+	struct db_conn_config cf = { db->path, DB_ROLE_READER };
+	struct db_conn *conn;
+	int rc;
+
+	if (db->path == NULL)
+		return 0;
+	if (db->driver->open(&cf, &conn, err) < 0)
+		return -1;
+	rc = db->driver->check(conn, true, err);
+	db->driver->close(conn);
+	return rc;
+}

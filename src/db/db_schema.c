@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: MIT */
+
+/*
+ * The tables, as the steps that made them.  A step that was released is never
+ * changed: a new one is added at the end.
+ *
+ * Ids are 32 hex digits, ordered by time; times are unix milliseconds; flags
+ * are 0 or 1.
+ */
+
+#include "base/err.h"
+#include "db/db_priv.h"
+
+/* clang-format off */
+static const char VERSION_1[] =
+/* What this file is; one row. */
+"CREATE TABLE state ("
+"  one SMALLINT PRIMARY KEY CHECK (one = 1),"
+"  version BIGINT NOT NULL,"
+"  clean SMALLINT NOT NULL,"       /* the last run closed it */
+"  syncs BIGINT NOT NULL"          /* see db_make_durable() */
+");"
+"INSERT INTO state (one, version, clean, syncs) VALUES (1, 0, 1, 0);"
+
+"CREATE TABLE files ("
+"  filename TEXT PRIMARY KEY,"
+"  blob_id TEXT NOT NULL UNIQUE,"
+"  sha256 TEXT NOT NULL,"
+"  crc32 BIGINT NOT NULL,"
+"  size BIGINT NOT NULL CHECK (size >= 0),"
+"  mime_type TEXT,"
+"  encryption SMALLINT NOT NULL,"
+"  layout SMALLINT NOT NULL CHECK (layout IN (0, 1)),"
+"  created_ms BIGINT NOT NULL,"
+"  modified_ms BIGINT NOT NULL,"
+"  transfer_id TEXT NOT NULL,"
+"  damaged SMALLINT NOT NULL,"
+"  width BIGINT,"                  /* of images; null: none or unknown */
+"  height BIGINT"
+");"
+
+/* Blobs that no file names any more, until they are unlinked. */
+"CREATE TABLE trash ("
+"  blob_id TEXT PRIMARY KEY"
+");"
+
+"CREATE TABLE transfers ("
+"  id TEXT PRIMARY KEY,"
+"  direction SMALLINT NOT NULL CHECK (direction IN (0, 1)),"
+"  status SMALLINT NOT NULL CHECK (status BETWEEN 0 AND 6),"
+"  filename TEXT NOT NULL,"
+"  sha256 TEXT NOT NULL,"
+"  encryption SMALLINT NOT NULL,"
+"  priority BIGINT NOT NULL,"
+"  transferred BIGINT NOT NULL,"
+"  total BIGINT,"                  /* null: unknown */
+"  speed_bps BIGINT NOT NULL,"
+"  client_ip TEXT,"
+"  client_id TEXT,"
+"  user_agent TEXT,"
+"  retry_count BIGINT NOT NULL,"
+"  created_ms BIGINT NOT NULL,"
+"  updated_ms BIGINT NOT NULL,"
+"  ended_ms BIGINT,"               /* null: it has not */
+"  error TEXT,"
+"  error_code TEXT,"
+"  node TEXT NOT NULL,"            /* who runs, or ran it */
+"  lease_ms BIGINT NOT NULL"       /* until when; 0: while the node lives */
+");"
+/* A name's history; a client's; the few that are not just completed (3). */
+"CREATE INDEX transfers_filename ON transfers (filename, id);"
+"CREATE INDEX transfers_client_ip ON transfers (client_ip, id);"
+"CREATE INDEX transfers_client_id ON transfers (client_id, id)"
+"  WHERE client_id IS NOT NULL;"
+"CREATE INDEX transfers_status ON transfers (status, id) WHERE status <> 3;"
+"CREATE INDEX transfers_ended ON transfers (ended_ms, id)"
+"  WHERE ended_ms IS NOT NULL;"
+
+/* Each name's newest transfer in either direction. */
+"CREATE TABLE newest ("
+"  filename TEXT PRIMARY KEY,"
+"  upload_id TEXT,"
+"  download_id TEXT"
+");"
+/* With the name, so that a prefix is looked for in the index alone. */
+"CREATE INDEX newest_upload ON newest (upload_id, filename)"
+"  WHERE upload_id IS NOT NULL;"
+
+/* Sums, a row for each writer; see rec_counter.h. */
+"CREATE TABLE counters ("
+"  node TEXT NOT NULL,"
+"  name TEXT NOT NULL,"
+"  value BIGINT NOT NULL,"
+"  PRIMARY KEY (node, name)"
+");"
+
+"CREATE TABLE keys ("
+"  id TEXT PRIMARY KEY,"
+"  hash TEXT NOT NULL UNIQUE,"     /* SHA-256 of the key, hex */
+"  name TEXT,"
+"  scopes BIGINT NOT NULL,"
+"  prefix TEXT,"
+"  created_ms BIGINT NOT NULL,"
+"  expires_ms BIGINT NOT NULL,"    /* 0: never */
+"  last_used_ms BIGINT NOT NULL"   /* 0: never */
+");";
+
+static const char *const steps[] = {
+	VERSION_1,
+};
+/* clang-format on */
+
+#define LATEST ((int)(sizeof(steps) / sizeof(steps[0])))
+
+static const char SQL_READ[] = "SELECT version, clean FROM state WHERE one = 1";
+static const char SQL_VERSION[] = "UPDATE state SET version = $1";
+static const char SQL_CLEAN[] = "UPDATE state SET clean = $1";
+static const char SQL_TOUCH[] = "UPDATE state SET syncs = syncs + 1";
+
+int
+db_schema_read(struct db_tx *tx, struct db_schema *ret_schema, struct err *err)
+{
+	struct db_schema s;
+	struct sql q;
+	int rc;
+
+	if (sql_open(&q, tx, SQL_READ, err) < 0)
+		return -1;
+	rc = sql_step(&q, err);
+	if (rc > 0) {
+		s.version = (int)sql_get_int(&q);
+		s.clean = sql_get_bool(&q);
+	}
+	sql_close(&q);
+	if (rc < 0)
+		return -1;
+	if (rc == 0)
+		return err_set(
+		    err, ERR_DATABASE, "the database does not say its version");
+	if (s.version > LATEST)
+		return err_set(err, ERR_SETTING,
+		    "the database was made by a newer version of this program "
+		    "(schema %d, this one knows up to %d): start that one",
+		    s.version, LATEST);
+	*ret_schema = s;
+	return 0;
+}
+
+static int
+set_version(struct db_tx *tx, int version, struct err *err)
+{
+	struct sql q;
+
+	if (sql_open(&q, tx, SQL_VERSION, err) < 0)
+		return -1;
+	sql_put_int(&q, version);
+	return sql_run(&q, NULL, err);
+}
+
+static int
+run_steps(struct db_tx *tx, int from, struct err *err)
+{
+	int i;
+
+	for (i = from; i < LATEST; i++) {
+		if (tx->driver->exec(tx->conn, steps[i], err) < 0)
+			return -1;
+	}
+	return set_version(tx, LATEST, err);
+}
+
+int
+db_schema_migrate(struct db_tx *tx, int from, struct err *err)
+{
+	if (from == LATEST)
+		return 0;
+	if (db_tx_begin(tx, true, err) < 0)
+		return -1;
+	if (run_steps(tx, from, err) < 0 || db_tx_commit(tx, err) < 0) {
+		db_tx_rollback(tx);
+		return -1;
+	}
+	return 0;
+}
+
+int
+db_schema_mark(struct db_tx *tx, bool clean, struct err *err)
+{
+	struct sql q;
+
+	if (sql_open(&q, tx, SQL_CLEAN, err) < 0)
+		return -1;
+	sql_put_int(&q, clean);
+	return sql_run(&q, NULL, err);
+}
+
+int
+db_schema_touch(struct db_tx *tx, struct err *err)
+{
+	return sql_do(tx, SQL_TOUCH, err);
+}

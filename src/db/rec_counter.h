@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef DB_REC_COUNTER_H
+#define DB_REC_COUNTER_H
+
+/*
+ * Sums that are kept with each change, so that no answer scans history.
+ * A writer adds to rows of its own node; a reader sums over the nodes.
+ *
+ *	rows                  transfers on record
+ *	upload.completed ...  transfers in that direction and state; likewise
+ *	                      download.queued and so on
+ *	bytes.upload, bytes.download      that completed ones moved
+ *	us.upload, us.download            microseconds they took for it
+ *	encrypted             uploads that asked for it
+ *	type..txt             uploads by extension, lower case; "type." without
+ *	                      one, "type.*" beyond REC_COUNTER_TYPES of them
+ *
+ * What a job adds is gathered in memory and written once for the whole
+ * group of jobs, just before its commit; rec_counter_get() on the
+ * writer's connection includes what is not written yet.
+ */
+
+#include <stdint.h>
+
+#include "base/err.h"
+
+struct db_tx;
+
+#define REC_COUNTER_NAME 32 /* with the NUL */
+#define REC_COUNTER_TYPES 1000
+#define REC_COUNTER_TYPE "type."
+#define REC_COUNTER_TYPE_OTHER "type.*"
+
+/* In a job of the writer. */
+void rec_counter_add(struct db_tx *tx, const char *name, int64_t delta);
+
+int rec_counter_get(
+    struct db_tx *tx, const char *name, int64_t *ret, struct err *err);
+
+typedef int (*rec_counter_fn)(
+    void *arg, const char *name, int64_t value, struct err *err);
+/* Those whose name begins with ${prefix}, in the order of their names; not
+ * what is only gathered yet. */
+int rec_counter_each(struct db_tx *tx, const char *prefix, rec_counter_fn fn,
+    void *arg, struct err *err);
+
+#endif
