@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "net/multipart_priv.h"
+#include "net/multipart_head.h"
 
 #include <stdbool.h>
 #include <stdlib.h>
@@ -39,7 +39,7 @@ boundary_is_valid(struct slice s)
 }
 
 int
-multipart_boundary(
+multipart_head_boundary(
     struct slice content_type, char **ret_boundary, struct err *err)
 {
 	struct slice rest = content_type;

@@ -10,72 +10,73 @@
 /* SHA-256 of "hello world\n" */
 #define DIGEST "qUiQTy8PR5uPgZdpSzAYSw0u0cHNKh7A+4XSmaGSpEc="
 
+static const struct {
+	const char *value;
+	int result;
+} fields[] = {
+	{ "sha-256=:AAECAw==:", 1 },
+	{ "sha-256=:AAECAw:", 1 }, /* without its padding */
+	{ " sha-256=:AAECAw==: ", 1 },
+	{ "md5=:AAAA:, sha-256=:AAECAw==:", 1 },
+	{ "sha-256=:AAECAw==:\t,\tsha-512=:AA==:", 1 },
+	{ "sha-256=:AAECAw==:;q=1;w=\"x\\\"\";v", 1 },
+	{ "a=1, b=-1.5, c=?0, d=tok/en:x, e=\"s;,\", f, "
+	  "g=(1 \"a\";p=:AA==: t), h=(), sha-256=:AAECAw==:",
+	    1 },
+	/* the last of two counts */
+	{ "sha-256=:////:, sha-256=:AAECAw==:", 1 },
+	{ "sha-256=:AAECAw==:, sha-256=:////:", -1 },
+	{ "", 0 },
+	{ "   ", 0 },
+	{ "sha-512=:AAAA:", 0 },
+	{ "sha-2567=:AAECAw==:", 0 },
+	/* of another kind or length */
+	{ "sha-256=:AAEC:", -1 },
+	{ "sha-256=:AAECAwQ=:", -1 },
+	{ "sha-256=::", -1 },
+	{ "sha-256=\"AAECAw==\"", -1 },
+	{ "sha-256=AAECAw==", -1 },
+	{ "sha-256=1", -1 },
+	{ "sha-256", -1 },
+	{ "sha-256=(:AAECAw==:)", -1 },
+	/* malformed, there or elsewhere */
+	{ "sha-256=:AAECAw==", -1 },
+	{ "sha-256=:AAECAx==:", -1 },
+	{ "sha-256=:AAE CAw==:", -1 },
+	{ "sha-256=:AA=ECAw==:", -1 },
+	{ "sha-256=:AAECAw==:,", -1 },
+	{ ",sha-256=:AAECAw==:", -1 },
+	{ "sha-256=:AAECAw==: x", -1 },
+	{ "sha-256 =:AAECAw==:", -1 },
+	{ "sha-256= :AAECAw==:", -1 },
+	{ "SHA-256=:AAECAw==:", -1 },
+	{ "sha-256=:AAECAw==:;", -1 },
+	{ "sha-256=:AAECAw==: ;a", -1 },
+	{ "sha-256=:AAECAw==:;a=", -1 },
+	{ "sha-256=:AAECAw==:, a=?2", -1 },
+	{ "sha-256=:AAECAw==:, a=1.", -1 },
+	{ "sha-256=:AAECAw==:, a=-", -1 },
+	{ "sha-256=:AAECAw==:, a=1234567890123456", -1 },
+	{ "sha-256=:AAECAw==:, a=\"x", -1 },
+	{ "sha-256=:AAECAw==:, a=\"\\x\"", -1 },
+	{ "sha-256=:AAECAw==:, a=(1", -1 },
+	{ "sha-256=:AAECAw==:, a=(1\"x\")", -1 },
+	{ "sha-256=:AAECAw==:, a=((1))", -1 },
+	{ "sha-256=:AAECAw==:, \"a\"=1", -1 },
+};
+
 TEST(test_net_http_digest__finds_a_digest)
 {
-	static const struct {
-		const char *value;
-		int result;
-	} cases[] = {
-		{ "sha-256=:AAECAw==:", 1 },
-		{ "sha-256=:AAECAw:", 1 }, /* without its padding */
-		{ " sha-256=:AAECAw==: ", 1 },
-		{ "md5=:AAAA:, sha-256=:AAECAw==:", 1 },
-		{ "sha-256=:AAECAw==:\t,\tsha-512=:AA==:", 1 },
-		{ "sha-256=:AAECAw==:;q=1;w=\"x\\\"\";v", 1 },
-		{ "a=1, b=-1.5, c=?0, d=tok/en:x, e=\"s;,\", f, "
-		  "g=(1 \"a\";p=:AA==: t), h=(), sha-256=:AAECAw==:",
-		    1 },
-		/* the last of two counts */
-		{ "sha-256=:////:, sha-256=:AAECAw==:", 1 },
-		{ "sha-256=:AAECAw==:, sha-256=:////:", -1 },
-		{ "", 0 },
-		{ "   ", 0 },
-		{ "sha-512=:AAAA:", 0 },
-		{ "sha-2567=:AAECAw==:", 0 },
-		/* of another kind or length */
-		{ "sha-256=:AAEC:", -1 },
-		{ "sha-256=:AAECAwQ=:", -1 },
-		{ "sha-256=::", -1 },
-		{ "sha-256=\"AAECAw==\"", -1 },
-		{ "sha-256=AAECAw==", -1 },
-		{ "sha-256=1", -1 },
-		{ "sha-256", -1 },
-		{ "sha-256=(:AAECAw==:)", -1 },
-		/* malformed, there or elsewhere */
-		{ "sha-256=:AAECAw==", -1 },
-		{ "sha-256=:AAECAx==:", -1 },
-		{ "sha-256=:AAE CAw==:", -1 },
-		{ "sha-256=:AA=ECAw==:", -1 },
-		{ "sha-256=:AAECAw==:,", -1 },
-		{ ",sha-256=:AAECAw==:", -1 },
-		{ "sha-256=:AAECAw==: x", -1 },
-		{ "sha-256 =:AAECAw==:", -1 },
-		{ "sha-256= :AAECAw==:", -1 },
-		{ "SHA-256=:AAECAw==:", -1 },
-		{ "sha-256=:AAECAw==:;", -1 },
-		{ "sha-256=:AAECAw==: ;a", -1 },
-		{ "sha-256=:AAECAw==:;a=", -1 },
-		{ "sha-256=:AAECAw==:, a=?2", -1 },
-		{ "sha-256=:AAECAw==:, a=1.", -1 },
-		{ "sha-256=:AAECAw==:, a=-", -1 },
-		{ "sha-256=:AAECAw==:, a=1234567890123456", -1 },
-		{ "sha-256=:AAECAw==:, a=\"x", -1 },
-		{ "sha-256=:AAECAw==:, a=\"\\x\"", -1 },
-		{ "sha-256=:AAECAw==:, a=(1", -1 },
-		{ "sha-256=:AAECAw==:, a=(1\"x\")", -1 },
-		{ "sha-256=:AAECAw==:, a=((1))", -1 },
-		{ "sha-256=:AAECAw==:, \"a\"=1", -1 },
-	};
 	unsigned char digest[4];
 	size_t i;
 	int rc;
 
-	for (i = 0; i < COUNT(cases); i++) {
+	for (i = 0; i < COUNT(fields); i++) {
 		memset(digest, 0xee, sizeof(digest));
 		rc = http_digest(
-		    slice_str(cases[i].value), "sha-256", digest, 4);
-		if (rc != cases[i].result)
-			fail_msg("'%s': %d", cases[i].value, rc);
+		    slice_str(fields[i].value), "sha-256", digest, 4);
+		if (rc != fields[i].result)
+			fail_msg("'%s': %d", fields[i].value, rc);
 		if (rc == 1)
 			assert_memory_equal(digest, "\0\1\2\3", 4);
 		else

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef NET_MULTIPART_PRIV_H
-#define NET_MULTIPART_PRIV_H
+#ifndef NET_MULTIPART_HEAD_H
+#define NET_MULTIPART_HEAD_H
 
-/* Between multipart.c (the stream) and multipart_head.c (one part's head). */
+/* The fields of multipart/form-data: one part's head, and the boundary.  Pure;
+ * for multipart.c. */
 
 #include "base/err.h"
 #include "base/slice.h"
@@ -27,7 +28,7 @@ void multipart_head_fini(struct multipart_head *head);
 
 /* The boundary out of the request's Content-Type as a new string;
  * errors as multipart_new() has them. */
-int multipart_boundary(
+int multipart_head_boundary(
     struct slice content_type, char **ret_boundary, struct err *err);
 
 #endif
