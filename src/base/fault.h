@@ -11,6 +11,7 @@
  */
 
 #ifdef SFT_FAULTS
+/* Does not return at the point that is asked for.  Any thread. */
 void fault_point(const char *name);
 #define FAULT_POINT(name) fault_point(name)
 #else

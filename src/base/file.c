@@ -196,6 +196,12 @@ file_sync(int fd, struct err *err)
 }
 
 int
+file_sync_all(int fd, struct err *err)
+{
+	return fsync(fd) < 0 ? fail_fd(err, "sync", fd) : 0;
+}
+
+int
 file_sync_dir(int fd, struct err *err)
 {
 	return fsync(fd) < 0 ? fail_fd(err, "sync", fd) : 0;

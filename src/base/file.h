@@ -43,6 +43,7 @@ int file_replace(int dirfd, const char *path,
 /* An existing directory is fine. */
 int file_mkdir(int dirfd, const char *path, mode_t mode, struct err *err);
 int file_sync(int fd, struct err *err);     /* fdatasync */
+int file_sync_all(int fd, struct err *err); /* fsync: attributes too */
 int file_sync_dir(int fd, struct err *err); /* fsync */
 
 #endif

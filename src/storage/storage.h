@@ -30,11 +30,25 @@
 struct storage;
 struct blob;
 
+/*
+ * A write that goes on where the one before it ended may have any size on any
+ * back end: one that needs larger parts gathers them itself.
+ */
 struct storage_caps {
-	uint64_t grain;         /* writes at multiples of this; 1: anywhere */
-	uint64_t smallest_part; /* but for the last; 1: any */
-	bool random_writes;     /* in any order, again in place */
+	uint64_t grain;         /* another write begins at a multiple of it */
+	uint64_t smallest_part; /* of what one after another is written, but
+	                         * for the last of the blob; 1: any */
+	bool random_writes;     /* in any order, again in place; else each
+	                         * begins where the one before ended */
 	bool extents;           /* opened blobs offer extents */
+	bool reserves;          /* blob_new() takes a known size off the free
+	                         * space at once */
+};
+
+/* Bytes [offset, offset + length). */
+struct storage_range {
+	uint64_t offset;
+	uint64_t length;
 };
 
 typedef int (*storage_list_fn)(
@@ -42,8 +56,8 @@ typedef int (*storage_list_fn)(
 
 struct storage_ops {
 	const char *scheme; /* "file", "mem", later "s3" */
-	int (*open)(const char *path, struct storage **ret_st,
-	    struct err *err);
+	/* ${rest}: of the URL, after the scheme and ':'. */
+	int (*open)(const char *rest, struct storage **ret_st, struct err *err);
 	void (*close)(struct storage *st);
 	const struct storage_caps *(*caps)(const struct storage *st);
 	/* Begins a blob; ${size} (or unknown) is reserved: ERR_STORAGE_FULL. */
@@ -64,27 +78,32 @@ struct storage_ops {
 	    bool durable, struct err *err);
 	/* Removes what was written and frees; NULL is fine. */
 	void (*blob_abort)(struct blob *b);
-	/* A published blob's bytes [offset, offset + length), as a source
-	 * that goes on to its end after blob_remove().  ERR_ABSENT. */
-	int (*blob_open)(struct storage *st, const char *id, uint64_t offset,
-	    uint64_t length, struct source **ret_src, struct err *err);
-	int (*blob_size)(struct storage *st, const char *id,
-	    uint64_t *ret_size, struct err *err);
-	/* Overwrites the first ${n} bytes (key rotation). */
+	/* Bytes of a published blob, as a source that goes on to its end
+	 * after blob_remove().  ERR_ABSENT; ERR_FILE_DAMAGED when the blob is
+	 * shorter than the range. */
+	int (*blob_open)(struct storage *st, const char *id,
+	    struct storage_range range, struct source **ret_src,
+	    struct err *err);
+	/* ERR_ABSENT. */
+	int (*blob_size)(struct storage *st, const char *id, uint64_t *ret_size,
+	    struct err *err);
+	/* Overwrites the first ${n} bytes, durably (key rotation). */
 	int (*blob_set_head)(struct storage *st, const char *id,
 	    const void *head, size_t n, struct err *err);
-	/* The birth record, NUL-terminated, into ${ret}. ERR_ABSENT. */
+	/* The birth record, NUL-terminated, into ${ret}: ERR_ABSENT when
+	 * there is no such blob, or it has none. */
 	int (*blob_birth)(struct storage *st, const char *id,
 	    char ret[STORAGE_BIRTH_MAX + 1], struct err *err);
 	/* Removing what is not there succeeds. */
-	int (*blob_remove)(
-	    struct storage *st, const char *id, struct err *err);
-	/* Out of the objects into a place for people to look at. */
+	int (*blob_remove)(struct storage *st, const char *id, struct err *err);
+	/* Out of the objects into a place for people to look at.
+	 * ERR_ABSENT. */
 	int (*blob_set_aside)(
 	    struct storage *st, const char *id, struct err *err);
-	/* Every published blob once, in any order; not 0 from ${fn} stops. */
-	int (*blob_list)(struct storage *st, storage_list_fn fn, void *arg,
-	    struct err *err);
+	/* Every blob that was there at the beginning once, in any order; not
+	 * 0 from ${fn} stops and is returned. */
+	int (*blob_list)(
+	    struct storage *st, storage_list_fn fn, void *arg, struct err *err);
 	/* Removes unpublished data of earlier runs, but for the ids for
 	 * which ${keep} (may be NULL) says true.  Only at the start. */
 	int (*clean_temp)(struct storage *st,

@@ -1,0 +1,296 @@
+/* SPDX-License-Identifier: MIT */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/fault.h"
+#include "base/file.h"
+#include "base/list.h"
+#include "base/mem.h"
+#include "storage/local_priv.h"
+
+#define MODE 0600
+/* Smaller blobs come in one write, which finds out by itself whether there is
+ * room. */
+#define RESERVE_MIN (1024 * 1024)
+/*
+ * Bytes are sent to the disk WINDOW by WINDOW while more come in, so that the
+ * sync at the end is short, and the oldest is waited for when WINDOWS are
+ * under way, so that a fast client cannot fill the memory of the machine
+ * with what a slow disk has not taken.
+ */
+#define WINDOW ((uint64_t)8 * 1024 * 1024)
+#define WINDOWS 4
+
+struct window {
+	uint64_t begin;
+	uint64_t end; /* 0: nothing in it */
+};
+
+/* Invariant: bytes written since the last flush lie in ${dirty}. */
+struct local_blob {
+	struct blob blob;
+	struct local *local;
+	int fd;
+	bool is_reserved;
+	bool has_failed; /* a sync; final (rule 4) */
+	bool has_sidecar;
+	uint64_t end;     /* of what was written */
+	uint64_t pending; /* bytes since the last flush */
+	struct window dirty;
+	struct window flying[WINDOWS];
+	size_t n_flown;
+	char id[ID_SIZE];
+};
+
+static struct local_blob *
+of(struct blob *b)
+{
+	return CONTAINER_OF(b, struct local_blob, blob);
+}
+
+/* Takes the space now: better no than half an upload. */
+static int
+reserve(struct local_blob *b, uint64_t size, struct err *err)
+{
+	int rc;
+
+	if (b->local->is_memory || size == STORAGE_SIZE_UNKNOWN ||
+	    size < RESERVE_MIN)
+		return 0;
+	if (size > INT64_MAX)
+		return err_set(err, ERR_FILE_TOO_LARGE, "no file is so large");
+	do {
+		rc = fallocate(b->fd, FALLOC_FL_KEEP_SIZE, 0, (off_t)size);
+	} while (rc < 0 && errno == EINTR);
+	if (rc == 0) {
+		b->is_reserved = true;
+		return 0;
+	}
+	if (errno == EOPNOTSUPP)
+		return 0;
+	if (errno == EFBIG)
+		return err_set(err, ERR_FILE_TOO_LARGE,
+		    "the file is larger than the file system can store");
+	return err_set_errno(err, ERR_IO, "cannot reserve space in 'temp'");
+}
+
+int
+local_blob_new(struct storage *st, const char *id, uint64_t size,
+    struct blob **ret_blob, struct err *err)
+{
+	struct local_blob *b;
+
+	if (local_check_id(id, err) < 0)
+		return -1;
+	b = mem_calloc(1, sizeof(*b));
+	b->blob.ops = st->ops;
+	b->local = local_of(st);
+	memcpy(b->id, id, ID_SIZE);
+	b->fd = file_open(b->local->tempfd, id,
+	    O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, MODE, err);
+	if (b->fd < 0) {
+		free(b);
+		return -1;
+	}
+	if (reserve(b, size, err) < 0) {
+		local_blob_abort(&b->blob);
+		return -1;
+	}
+	*ret_blob = &b->blob;
+	return 0;
+}
+
+/* A failure here is a write that failed, seen early. */
+static int
+flush_range(
+    struct local_blob *b, struct window w, unsigned flags, struct err *err)
+{
+	if (w.end == 0)
+		return 0;
+	if (sync_file_range(
+	        b->fd, (off_t)w.begin, (off_t)(w.end - w.begin), flags) == 0 ||
+	    errno == ENOSYS || errno == EOPNOTSUPP || errno == ESPIPE)
+		return 0;
+	b->has_failed = true;
+	return err_set_errno(err, ERR_IO, "cannot write 'temp/%s'", b->id);
+}
+
+/* Starts to write what is pending, and waits for the oldest window. */
+static int
+flush_early(struct local_blob *b, struct err *err)
+{
+	struct window *slot = &b->flying[b->n_flown % WINDOWS];
+
+	if (flush_range(b, *slot,
+	        SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE |
+	            SYNC_FILE_RANGE_WAIT_AFTER,
+	        err) < 0)
+		return -1;
+	if (flush_range(b, b->dirty, SYNC_FILE_RANGE_WRITE, err) < 0)
+		return -1;
+	*slot = b->dirty;
+	b->n_flown++;
+	b->dirty = (struct window){ 0, 0 };
+	b->pending = 0;
+	return 0;
+}
+
+static void
+note_written(struct local_blob *b, uint64_t offset, size_t n)
+{
+	uint64_t end = offset + n;
+
+	if (end > b->end)
+		b->end = end;
+	if (b->pending == 0 || offset < b->dirty.begin)
+		b->dirty.begin = offset;
+	if (end > b->dirty.end)
+		b->dirty.end = end;
+	b->pending += n;
+}
+
+int
+local_blob_write_at(struct blob *blob, uint64_t offset, const void *buf,
+    size_t n, struct err *err)
+{
+	struct local_blob *b = of(blob);
+
+	if (b->has_failed)
+		return err_set(err, ERR_IO, "'temp/%s' has failed", b->id);
+	if (n == 0)
+		return 0;
+	if (file_pwrite_all(b->fd, buf, n, offset, err) < 0)
+		return -1;
+	note_written(b, offset, n);
+	if (b->pending < WINDOW || b->local->is_memory)
+		return 0;
+	return flush_early(b, err);
+}
+
+int
+local_blob_sync(struct blob *blob, struct err *err)
+{
+	struct local_blob *b = of(blob);
+
+	if (b->has_failed)
+		return err_set(err, ERR_IO, "'temp/%s' has failed", b->id);
+	if (file_sync(b->fd, err) < 0) {
+		b->has_failed = true;
+		return -1;
+	}
+	return 0;
+}
+
+/* Its final size, and the birth record, as durable as is asked. */
+static int
+complete(struct local_blob *b, uint64_t size, const char *birth, bool durable,
+    struct err *err)
+{
+	struct local_birth record = { b->id, birth, durable };
+	int sidecar;
+
+	FAULT_POINT("publish.begin");
+	if (b->has_failed)
+		return err_set(err, ERR_IO, "'temp/%s' has failed", b->id);
+	if (size > INT64_MAX)
+		return err_set(err, ERR_FILE_TOO_LARGE, "no file is so large");
+	/* Also where the size is right: this gives back what was reserved
+	 * beyond it. */
+	if ((size != b->end || b->is_reserved) &&
+	    ftruncate(b->fd, (off_t)size) < 0)
+		return err_set_errno(
+		    err, ERR_IO, "cannot cut 'temp/%s'", b->id);
+	sidecar = local_birth_write(b->local, b->fd, &record, err);
+	if (sidecar < 0)
+		return -1;
+	b->has_sidecar = sidecar > 0;
+	FAULT_POINT("publish.birth");
+	/* All of it: fdatasync() owes us the data, not the attribute. */
+	if (durable && file_sync_all(b->fd, err) < 0)
+		return -1;
+	FAULT_POINT("publish.synced");
+	return 0;
+}
+
+/* A rename that never replaces. */
+static int
+rename_new(int fromfd, int tofd, const char *id, struct err *err)
+{
+	if (renameat2(fromfd, id, tofd, id, RENAME_NOREPLACE) == 0)
+		return 0;
+	/* Not every file system can; ids are random, so looking first does. */
+	if ((errno == EINVAL || errno == ENOSYS) &&
+	    faccessat(tofd, id, F_OK, AT_SYMLINK_NOFOLLOW) < 0 &&
+	    renameat(fromfd, id, tofd, id) == 0)
+		return 0;
+	if (errno == EEXIST || errno == EINVAL || errno == ENOSYS)
+		return err_set(err, ERR_EXISTS, "'%s' is published", id);
+	return err_set_errno(err, ERR_IO, "cannot rename 'temp/%s'", id);
+}
+
+/* Into the objects; not there when that fails. */
+static int
+place(struct local_blob *b, bool durable, struct err *err)
+{
+	int shard = local_shard(b->local, b->id);
+
+	if (rename_new(b->local->tempfd, shard, b->id, err) < 0)
+		return -1;
+	FAULT_POINT("publish.renamed");
+	if (durable && file_sync_dir(shard, err) < 0) {
+		(void)unlinkat(shard, b->id, 0); /* may be there after all */
+		return -1;
+	}
+	FAULT_POINT("publish.dir_synced");
+	return 0;
+}
+
+static void
+remove_sidecar(struct local_blob *b)
+{
+	char name[LOCAL_NAME_SIZE];
+
+	local_birth_name(b->id, name);
+	(void)unlinkat(local_shard(b->local, b->id), name, 0);
+}
+
+static void
+blob_free(struct local_blob *b)
+{
+	file_close(b->fd);
+	free(b);
+}
+
+int
+local_blob_publish(struct blob *blob, uint64_t size, const char *birth,
+    bool durable, struct err *err)
+{
+	struct local_blob *b = of(blob);
+
+	if (complete(b, size, birth, durable, err) < 0 ||
+	    place(b, durable, err) < 0) {
+		local_blob_abort(blob);
+		return -1;
+	}
+	blob_free(b);
+	return 0;
+}
+
+void
+local_blob_abort(struct blob *blob)
+{
+	struct local_blob *b;
+
+	if (blob == NULL)
+		return;
+	b = of(blob);
+	if (b->has_sidecar)
+		remove_sidecar(b);
+	/* What stays is found by the next start. */
+	(void)unlinkat(b->local->tempfd, b->id, 0);
+	blob_free(b);
+}
