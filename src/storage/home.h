@@ -18,6 +18,7 @@
  * Made when missing, mode 0700.  A directory that is not empty and has no
  * FORMAT is foreign and refused, as is a FORMAT newer than ours, and one
  * whose lock is held: each ERR_SETTING with a sentence that says what to do.
+ * A foreign directory is left as it was found.
  */
 
 #include "base/err.h"
@@ -28,14 +29,17 @@ struct home {
 	char *path; /* absolute */
 };
 
+/* Opens or makes it, and holds the lock until home_close().  On a disk that
+ * is full the ballast is dropped, so that one can start and delete. */
 int home_open(const char *path, struct home **ret_home, struct err *err);
 void home_close(struct home *home); /* NULL is fine */
 /* The path of a part inside it, for the caller to free(). */
 char *home_path(const struct home *home, const char *part);
 
-/* Makes (or keeps) the ballast; true when it stands. */
+/* Makes the ballast, or keeps the one there is; ERR_STORAGE_FULL when the
+ * disk has less than twice its size left. */
 int home_ballast_fill(struct home *home, struct err *err);
-/* Gives its space back; fine when there is none. */
+/* Gives its space back; fine when there is none.  Any thread. */
 void home_ballast_drop(struct home *home);
 
 #endif

@@ -1,0 +1,553 @@
+/* SPDX-License-Identifier: MIT */
+#include "unit.h"
+
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/id.h"
+#include "storage/local_priv.h"
+#include "storage/storage.h"
+
+/*
+ * What every back end promises (storage.h), run over each of them: a
+ * directory, the same without extended attributes, memory, and a memory that
+ * behaves like an object store far away.
+ */
+
+#define MIB ((size_t)1024 * 1024)
+
+static void
+on_url(const char *url, void (*check)(struct storage *st))
+{
+	struct err err = ERR_INIT;
+	struct storage *st;
+
+	if (storage_open(url, &st, &err) < 0)
+		fail_msg("cannot open '%s': %s", url, err.msg);
+	check(st);
+	storage_close(st);
+}
+
+static void
+on_file(void (*check)(struct storage *st), bool has_xattr)
+{
+	struct err err = ERR_INIT;
+	struct storage *st;
+	char url[300];
+
+	snprintf(url, sizeof(url), "file:%s", unit_tempdir());
+	if (storage_open(url, &st, &err) < 0)
+		fail_msg("cannot open '%s': %s", url, err.msg);
+	if (!has_xattr)
+		local_of(st)->has_xattr = false;
+	check(st);
+	storage_close(st);
+}
+
+#define FAR_URL "mem:?grain=5242880&random=0&slow_ms=2"
+
+#define CONTRACT(name)                                                         \
+	static void name(struct storage *st);                                  \
+	TEST(test_storage_contract__##name##__file)                            \
+	{                                                                      \
+		on_file(name, true);                                           \
+	}                                                                      \
+	TEST(test_storage_contract__##name##__file_without_attributes)         \
+	{                                                                      \
+		on_file(name, false);                                          \
+	}                                                                      \
+	TEST(test_storage_contract__##name##__mem)                             \
+	{                                                                      \
+		on_url("mem:", name);                                          \
+	}                                                                      \
+	TEST(test_storage_contract__##name##__far)                             \
+	{                                                                      \
+		on_url(FAR_URL, name);                                         \
+	}                                                                      \
+	static void name(struct storage *st)
+
+/* ${call} must succeed. */
+#define OK(call)                                                               \
+	do {                                                                   \
+		struct err err = ERR_INIT;                                     \
+                                                                               \
+		if ((call) < 0)                                                \
+			fail_msg("%s: %s", #call, err.msg);                    \
+	} while (0)
+
+/* ${call} must fail with ${expected}. */
+#define FAILS(expected, call)                                                  \
+	do {                                                                   \
+		struct err err = ERR_INIT;                                     \
+                                                                               \
+		assert_true((call) < 0);                                       \
+		assert_string_equal(                                           \
+		    err_code_name(err.code), err_code_name(expected));         \
+		assert_true(err.msg[0] != '\0');                               \
+	} while (0)
+
+static void
+new_id(char ret[ID_SIZE])
+{
+	id_new(clock_wall_ms(clock_system()), ret);
+}
+
+/* The byte that belongs at ${at} of every blob here. */
+static char
+byte_at(uint64_t at)
+{
+	return (char)(at * 31 + at / 251);
+}
+
+static void
+write_bytes(struct blob *b, uint64_t from, size_t n)
+{
+	char *p = malloc(n + 1);
+	size_t i;
+
+	assert_non_null(p);
+	for (i = 0; i < n; i++)
+		p[i] = byte_at(from + i);
+	OK(b->ops->blob_write_at(b, from, p, n, &err));
+	free(p);
+}
+
+/* Publishes a blob of ${n} bytes, written in ${step}s. */
+static void
+publish(struct storage *st, const char *id, size_t n, size_t step)
+{
+	struct blob *b;
+	size_t at, part;
+
+	OK(st->ops->blob_new(st, id, n, &b, &err));
+	for (at = 0; at < n; at += part) {
+		part = n - at < step ? n - at : step;
+		write_bytes(b, at, part);
+	}
+	OK(st->ops->blob_publish(b, n, id, true, &err));
+}
+
+static void
+assert_range(struct storage *st, const char *id, uint64_t offset, size_t n)
+{
+	char *p = malloc(n + 1);
+	struct source *src;
+	struct err err = ERR_INIT;
+	size_t i;
+
+	assert_non_null(p);
+	if (st->ops->blob_open(
+	        st, id, (struct storage_range){ offset, n }, &src, &err) < 0)
+		fail_msg("cannot open '%s': %s", id, err.msg);
+	assert_int_equal(source_read_full(src, p, n + 1, &err), n);
+	source_close(src);
+	for (i = 0; i < n; i++) {
+		if (p[i] != byte_at(offset + i))
+			fail_msg("byte %zu is wrong", i);
+	}
+	free(p);
+}
+
+static void
+assert_absent(struct storage *st, const char *id)
+{
+	char birth[STORAGE_BIRTH_MAX + 1];
+	struct source *src;
+	uint64_t size;
+
+	FAILS(ERR_ABSENT, st->ops->blob_size(st, id, &size, &err));
+	FAILS(ERR_ABSENT, st->ops->blob_birth(st, id, birth, &err));
+	FAILS(ERR_ABSENT, st->ops->blob_set_head(st, id, "x", 1, &err));
+	FAILS(ERR_ABSENT, st->ops->blob_open(st, id,
+	                      (struct storage_range){ 0, 0 }, &src, &err));
+}
+
+CONTRACT(reads_what_was_written)
+{
+	static const struct {
+		size_t size;
+		size_t step;
+	} cases[] = { { 0, 1 }, { 1, 1 }, { 4096, 4096 }, { 100000, 777 },
+		{ 11 * MIB, 256 * 1024 }, { 11 * MIB + 1, 3 * MIB } };
+	char id[ID_SIZE];
+	uint64_t size;
+	size_t i, n;
+
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		n = cases[i].size;
+		new_id(id);
+		publish(st, id, n, cases[i].step);
+		OK(st->ops->blob_size(st, id, &size, &err));
+		assert_int_equal(size, n);
+		assert_range(st, id, 0, n);
+		assert_range(st, id, n, 0);
+		assert_range(st, id, n / 2, n - n / 2);
+		assert_range(st, id, n / 3, n / 3);
+	}
+}
+
+CONTRACT(range_beyond_the_end_is_refused)
+{
+	static const struct storage_range ranges[] = { { 0, 101 }, { 100, 1 },
+		{ 101, 0 }, { 50, UINT64_MAX }, { UINT64_MAX, 1 } };
+	struct source *src;
+	char id[ID_SIZE];
+	size_t i;
+
+	new_id(id);
+	publish(st, id, 100, 100);
+	for (i = 0; i < sizeof(ranges) / sizeof(ranges[0]); i++)
+		FAILS(ERR_FILE_DAMAGED,
+		    st->ops->blob_open(st, id, ranges[i], &src, &err));
+}
+
+CONTRACT(extents_are_offered_as_promised)
+{
+	struct extent extent;
+	struct source *src;
+	char id[ID_SIZE];
+
+	new_id(id);
+	publish(st, id, 1000, 1000);
+	OK(st->ops->blob_open(
+	    st, id, (struct storage_range){ 10, 20 }, &src, &err));
+	assert_int_equal(
+	    source_extent(src, &extent), st->ops->caps(st)->extents);
+	if (st->ops->caps(st)->extents) {
+		assert_int_equal(extent.offset, 10);
+		assert_int_equal(extent.length, 20);
+	}
+	source_close(src);
+}
+
+static int
+count_one(void *arg, const char *id, uint64_t size, struct err *err)
+{
+	(void)id;
+	(void)size;
+	(void)err;
+	++*(int *)arg;
+	return 0;
+}
+
+static int
+count(struct storage *st)
+{
+	int n = 0;
+
+	OK(st->ops->blob_list(st, count_one, &n, &err));
+	return n;
+}
+
+CONTRACT(unpublished_is_not_there)
+{
+	struct blob *b, *other;
+	char id[ID_SIZE];
+
+	new_id(id);
+	OK(st->ops->blob_new(st, id, STORAGE_SIZE_UNKNOWN, &b, &err));
+	write_bytes(b, 0, 1000);
+	OK(b->ops->blob_sync(b, &err));
+	assert_absent(st, id);
+	assert_int_equal(count(st), 0);
+	FAILS(ERR_EXISTS, st->ops->blob_new(st, id, 0, &other, &err));
+	st->ops->blob_abort(b);
+	assert_absent(st, id);
+	st->ops->blob_abort(NULL);
+	/* and the id is free again */
+	publish(st, id, 10, 10);
+	assert_range(st, id, 0, 10);
+}
+
+/* Of a size that was too large, nothing, or unknown; durable and not. */
+CONTRACT(final_size_is_the_one_at_the_end)
+{
+	static const uint64_t reserved[] = { 6 * MIB, 0, STORAGE_SIZE_UNKNOWN };
+	struct blob *b;
+	char id[ID_SIZE];
+	uint64_t size;
+	size_t i;
+
+	for (i = 0; i < sizeof(reserved) / sizeof(reserved[0]); i++) {
+		new_id(id);
+		OK(st->ops->blob_new(st, id, reserved[i], &b, &err));
+		write_bytes(b, 0, 5000);
+		OK(st->ops->blob_publish(b, 4000, "", i % 2 == 0, &err));
+		OK(st->ops->blob_size(st, id, &size, &err));
+		assert_int_equal(size, 4000);
+		assert_range(st, id, 0, 4000);
+	}
+}
+
+CONTRACT(publishing_twice_is_an_error)
+{
+	char birth[STORAGE_BIRTH_MAX + 1];
+	struct blob *b;
+	char id[ID_SIZE];
+
+	new_id(id);
+	publish(st, id, 1000, 1000);
+	OK(st->ops->blob_new(st, id, 3, &b, &err));
+	OK(b->ops->blob_write_at(b, 0, "abc", 3, &err));
+	FAILS(ERR_EXISTS, st->ops->blob_publish(b, 3, "another", true, &err));
+	/* the first is as it was */
+	assert_range(st, id, 0, 1000);
+	OK(st->ops->blob_birth(st, id, birth, &err));
+	assert_string_equal(birth, id);
+}
+
+CONTRACT(keeps_birth_records)
+{
+	static const size_t sizes[] = { 0, 1, 300, 3900, STORAGE_BIRTH_MAX };
+	char birth[STORAGE_BIRTH_MAX + 2];
+	char got[STORAGE_BIRTH_MAX + 1];
+	struct blob *b;
+	char id[ID_SIZE];
+	size_t i;
+
+	memset(birth, 'b', sizeof(birth));
+	for (i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+		birth[sizes[i]] = '\0';
+		new_id(id);
+		OK(st->ops->blob_new(st, id, 0, &b, &err));
+		OK(st->ops->blob_publish(b, 0, birth, true, &err));
+		OK(st->ops->blob_birth(st, id, got, &err));
+		assert_string_equal(got, birth);
+		birth[sizes[i]] = 'b';
+	}
+	birth[STORAGE_BIRTH_MAX + 1] = '\0';
+	new_id(id);
+	OK(st->ops->blob_new(st, id, 0, &b, &err));
+	FAILS(ERR_INTERNAL, st->ops->blob_publish(b, 0, birth, true, &err));
+	assert_absent(st, id);
+}
+
+CONTRACT(readers_go_on_after_removal)
+{
+	struct source *src;
+	char id[ID_SIZE];
+	char p[1000];
+	struct err why = ERR_INIT;
+	size_t i;
+
+	new_id(id);
+	publish(st, id, sizeof(p), sizeof(p));
+	OK(st->ops->blob_open(
+	    st, id, (struct storage_range){ 0, sizeof(p) }, &src, &err));
+	assert_int_equal(source_read_full(src, p, 10, &why), 10);
+	OK(st->ops->blob_remove(st, id, &err));
+	OK(st->ops->blob_remove(st, id, &err)); /* again is fine */
+	assert_absent(st, id);
+	assert_int_equal(source_read_full(src, p + 10, sizeof(p), &why), 990);
+	source_close(src);
+	for (i = 0; i < sizeof(p); i++)
+		assert_int_equal(p[i], byte_at(i));
+	assert_int_equal(count(st), 0);
+}
+
+CONTRACT(set_aside_is_gone_from_the_objects)
+{
+	char id[ID_SIZE];
+
+	new_id(id);
+	FAILS(ERR_ABSENT, st->ops->blob_set_aside(st, id, &err));
+	publish(st, id, 10, 10);
+	OK(st->ops->blob_set_aside(st, id, &err));
+	assert_absent(st, id);
+	assert_int_equal(count(st), 0);
+	FAILS(ERR_ABSENT, st->ops->blob_set_aside(st, id, &err));
+	/* the id may be published and set aside once more */
+	publish(st, id, 20, 20);
+	OK(st->ops->blob_set_aside(st, id, &err));
+	assert_absent(st, id);
+}
+
+#define LISTED 40
+
+struct listing {
+	struct storage *st;
+	char ids[LISTED][ID_SIZE];
+	int seen[LISTED];
+	int n;
+	int stop_after;
+};
+
+static int
+note_listed(void *arg, const char *id, uint64_t size, struct err *err)
+{
+	struct listing *l = arg;
+	int i;
+
+	for (i = 0; i < LISTED && strcmp(l->ids[i], id) != 0; i++)
+		continue;
+	assert_true(i < LISTED);
+	assert_int_equal(size, i);
+	l->seen[i]++;
+	/* what is shown may be removed */
+	if (i % 2 == 0)
+		assert_int_equal(l->st->ops->blob_remove(l->st, id, err), 0);
+	return ++l->n == l->stop_after ? 5 : 0;
+}
+
+CONTRACT(lists_every_blob_once)
+{
+	struct listing l = { .st = st, .stop_after = -1 };
+	struct blob *b;
+	char id[ID_SIZE];
+	int i;
+
+	for (i = 0; i < LISTED; i++) {
+		new_id(l.ids[i]);
+		publish(st, l.ids[i], (size_t)i, 100);
+	}
+	new_id(id);
+	OK(st->ops->blob_new(st, id, 0, &b, &err));
+	OK(st->ops->blob_list(st, note_listed, &l, &err));
+	for (i = 0; i < LISTED; i++)
+		assert_int_equal(l.seen[i], 1);
+	assert_int_equal(count(st), LISTED / 2);
+	st->ops->blob_abort(b);
+}
+
+CONTRACT(listing_stops_when_asked)
+{
+	struct listing l = { .st = st, .stop_after = 3 };
+	struct err why = ERR_INIT;
+	int i;
+
+	for (i = 0; i < LISTED; i++) {
+		new_id(l.ids[i]);
+		publish(st, l.ids[i], (size_t)i, 100);
+	}
+	assert_int_equal(st->ops->blob_list(st, note_listed, &l, &why), 5);
+	assert_int_equal(l.n, 3);
+}
+
+CONTRACT(head_is_overwritten)
+{
+	char id[ID_SIZE];
+	struct source *src;
+	char p[100];
+	struct err why = ERR_INIT;
+
+	new_id(id);
+	publish(st, id, 100, 100);
+	OK(st->ops->blob_set_head(st, id, "HEAD", 4, &err));
+	OK(st->ops->blob_open(
+	    st, id, (struct storage_range){ 0, 100 }, &src, &err));
+	assert_int_equal(source_read_full(src, p, 100, &why), 100);
+	source_close(src);
+	assert_memory_equal(p, "HEAD", 4);
+	assert_int_equal(p[4], byte_at(4));
+	FAILS(ERR_INTERNAL, st->ops->blob_set_head(st, id, p, 101, &err));
+}
+
+/* Ids come from records, but a record may lie. */
+CONTRACT(what_is_no_id_is_refused)
+{
+	static const char *const ids[] = { "", ".", "..", "../../etc/passwd",
+		"0123456789abcdef0123456789abcde",
+		"0123456789abcdef0123456789abcdef0",
+		"0123456789ABCDEF0123456789ABCDEF",
+		"0123456789abcdef/123456789abcdef" };
+	struct storage_range range = { 0, 0 };
+	struct blob *b;
+	struct source *src;
+	size_t i;
+
+	for (i = 0; i < sizeof(ids) / sizeof(ids[0]); i++) {
+		FAILS(ERR_INTERNAL, st->ops->blob_new(st, ids[i], 0, &b, &err));
+		FAILS(ERR_INTERNAL, st->ops->blob_remove(st, ids[i], &err));
+		assert_int_equal(
+		    st->ops->blob_open(st, ids[i], range, &src, NULL), -1);
+		assert_int_equal(st->ops->blob_set_aside(st, ids[i], NULL), -1);
+	}
+}
+
+CONTRACT(writes_come_in_the_order_promised)
+{
+	const struct storage_caps *caps = st->ops->caps(st);
+	struct blob *b;
+	char id[ID_SIZE];
+
+	new_id(id);
+	OK(st->ops->blob_new(st, id, STORAGE_SIZE_UNKNOWN, &b, &err));
+	write_bytes(b, 0, 1000);
+	if (!caps->random_writes) {
+		FAILS(ERR_INTERNAL, b->ops->blob_write_at(b, 0, "x", 1, &err));
+		FAILS(ERR_INTERNAL,
+		    b->ops->blob_write_at(b, caps->grain, "x", 1, &err));
+		st->ops->blob_abort(b);
+		return;
+	}
+	write_bytes(b, 2 * MIB, 500);
+	write_bytes(b, 0, 1000);
+	write_bytes(b, 1000, 2 * MIB - 1000);
+	OK(st->ops->blob_publish(b, 2 * MIB + 500, "", true, &err));
+	assert_range(st, id, 0, 2 * MIB + 500);
+}
+
+#define PARALLEL 8
+#define EACH 25
+
+struct worker {
+	struct storage *st;
+	pthread_t thread;
+	char ids[EACH][ID_SIZE];
+	int failed;
+};
+
+static void *
+publish_many(void *arg)
+{
+	struct worker *w = arg;
+	struct blob *b;
+	int i;
+
+	for (i = 0; i < EACH; i++) {
+		new_id(w->ids[i]);
+		if (w->st->ops->blob_new(w->st, w->ids[i], 2, &b, NULL) < 0 ||
+		    b->ops->blob_write_at(b, 0, "ab", 2, NULL) < 0 ||
+		    b->ops->blob_publish(b, 2, "birth", true, NULL) < 0)
+			w->failed++;
+		else if (i % 2 == 0 &&
+		         w->st->ops->blob_remove(w->st, w->ids[i], NULL) < 0)
+			w->failed++;
+	}
+	return NULL;
+}
+
+CONTRACT(serves_many_threads)
+{
+	struct worker *workers = calloc(PARALLEL, sizeof(*workers));
+	uint64_t size;
+	int i;
+
+	assert_non_null(workers);
+	for (i = 0; i < PARALLEL; i++) {
+		workers[i].st = st;
+		assert_int_equal(pthread_create(&workers[i].thread, NULL,
+		                     publish_many, &workers[i]),
+		    0);
+	}
+	for (i = 0; i < PARALLEL; i++) {
+		pthread_join(workers[i].thread, NULL);
+		assert_int_equal(workers[i].failed, 0);
+		OK(st->ops->blob_size(st, workers[i].ids[1], &size, &err));
+		assert_int_equal(size, 2);
+	}
+	assert_int_equal(count(st), PARALLEL * (EACH / 2));
+	free(workers);
+}
+
+CONTRACT(tells_the_free_space)
+{
+	uint64_t bytes = 0;
+
+	OK(st->ops->free_space(st, &bytes, &err));
+	assert_true(bytes > 0);
+	OK(st->ops->clean_temp(st, NULL, NULL, &err));
+}
