@@ -19,8 +19,10 @@
 #include "base/clock.h"
 #include "base/err.h"
 
+/* Threads: db_open(), db_close() one; everything else any but the writer's
+ * (jobs and what they call when done), where only db_write_later() is. */
 struct db;
-struct db_tx;
+struct db_tx; /* for the functions of rec_*.h, while a db_fn runs */
 
 typedef int (*db_fn)(struct db_tx *tx, void *arg, struct err *err);
 
@@ -32,17 +34,18 @@ struct db_config {
 	const struct clock *clock; /* NULL: the system's */
 	bool durable;              /* synchronous=FULL, else NORMAL */
 	/* Called on the writer thread when a commit's outcome is unknown;
-	 * must not return. */
+	 * must not return.  NULL: abort(). */
 	void (*fatal)(const struct err *err);
 };
 
 /* What opening found; for the log and for recovery. */
 struct db_state {
-	bool is_new;      /* no database was there */
+	bool is_new;      /* a new, empty one: there was none, or a damaged
+	                   * one and no sound backup */
 	bool was_unclean; /* the last run did not close it */
 	bool was_damaged; /* set aside as NAME.damaged-<time>; what follows is a
 	                   * restored backup or a new database */
-	bool from_backup;
+	bool from_backup; /* of a damaged one, or one that was gone */
 	char set_aside[256]; /* its new name, "" when none */
 	char backup[256];    /* the name of the backup restored, "" when none */
 };
@@ -58,33 +61,45 @@ struct db_page {
 
 /*
  * Opens, checks (quick check only after an unclean end, rule 5), restores
- * the newest sound backup of a damaged one, migrates.  A database of a newer
- * version is refused (ERR_SETTING).
+ * the newest sound backup of a damaged or missing one, else makes a new one,
+ * migrates.
+ *
+ * ERR_SETTING, with a sentence for a person: a newer program made it, the
+ * file or its directory cannot be read or written, another program uses it.
+ * ERR_STORAGE_FULL.
  */
 int db_open(const struct db_config *cf, struct db **ret_db,
     struct db_state *ret_state, struct err *err);
-/* Runs what waits, checkpoints, marks the end as clean. */
+/* Runs what waits, checkpoints, marks the end as clean (unless damage was
+ * seen: then the next start checks).  NULL is fine. */
 void db_close(struct db *db);
 
-/* Runs ${fn} on the writer and returns when it is committed (durably, with
- * `durable`), with ${fn}'s own error, or the commit's.  Any thread but the
- * writer. */
+/*
+ * Runs ${fn} on the writer and returns when it is committed (durably, with
+ * `durable`), with ${fn}'s own error, or the commit's: ERR_STORAGE_FULL or
+ * ERR_DATABASE_BUSY, and nothing of it happened.  ${fn} must not block.
+ */
 int db_write(struct db *db, db_fn fn, void *arg, struct err *err);
 /* Queues it and returns; ${done} (may be NULL) is called on the writer
- * thread after the commit, ${err} NULL on success; must not block. */
+ * thread after the commit, ${err} NULL on success; must not block, but may
+ * queue more. */
 void db_write_later(struct db *db, db_fn fn, void *arg,
     void (*done)(void *arg, const struct err *err));
-/* Runs ${fn} on a reader's connection, in this thread, in one snapshot. */
+/* Runs ${fn} on a reader's connection, in this thread, in one snapshot that
+ * has everything committed before the call.  A few run at once, the next one
+ * waits, so ${fn} must not wait for the network. */
 int db_read(struct db *db, db_fn fn, void *arg, struct err *err);
 
-/* Everything committed so far survives a power failure when this returns (a
- * synced checkpoint; at once when the database is durable anyway). */
+/* Everything committed before the call survives a power failure when this
+ * returns (one synced commit; at once where the database is durable anyway). */
 int db_make_durable(struct db *db, struct err *err);
 
-/* VACUUM INTO a temporary file in backup_dir, sync, check, rename; the
- * newest ${keep} stay. In this thread, may take long. */
+/* Writes "records-<UTC time>.db" into backup_dir, which is made when missing:
+ * synced, checked, whole or not there.  The newest ${keep} stay.  In this
+ * thread, may take long. ERR_UNAVAILABLE without a backup_dir. */
 int db_backup(struct db *db, unsigned keep, struct err *err);
-/* The full integrity check (background); ERR_DATABASE names the damage. */
+/* The full integrity check, in this thread, takes long: 5 s for a million
+ * rows.  ERR_DATABASE_DAMAGED names the damage. */
 int db_check(struct db *db, struct err *err);
 
 #endif

@@ -113,7 +113,7 @@ int db_backup_restore(struct db *db, const char *path,
     char ret_name[DB_NAME_SIZE], struct err *err);
 
 /* db_file.c: "20261124T073000.123Z", for names. */
-#define DB_STAMP_SIZE 24
+#define DB_STAMP_SIZE 21
 void db_file_stamp(const struct clock *clock, char ret[DB_STAMP_SIZE]);
 /* rename(2), durable.  Both in one directory. */
 int db_file_rename(const char *from, const char *to, struct err *err);

@@ -88,10 +88,10 @@ static const char VERSION_1[] =
 
 /* Sums, a row for each writer; see rec_counter.h. */
 "CREATE TABLE counters ("
-"  node TEXT NOT NULL,"
 "  name TEXT NOT NULL,"
+"  node TEXT NOT NULL,"
 "  value BIGINT NOT NULL,"
-"  PRIMARY KEY (node, name)"
+"  PRIMARY KEY (name, node)"
 ");"
 
 "CREATE TABLE keys ("

@@ -18,12 +18,13 @@
 #include "base/mem.h"
 #include "db/db_driver.h"
 
-#define BUSY_MS 5000
+#define BUSY_MS 500
 #define PAGE 4096
 /* Of the log, in pages: what makes a checkpoint due, and what makes a log so
  * large (readers kept it) that its file is cut when nobody waits. */
 #define LOG_DUE (4 * 1024 * 1024 / PAGE)
 #define LOG_LARGE (32 * 1024 * 1024 / PAGE)
+#define LOG_WAIT_MS 50
 
 struct db_conn {
 	sqlite3 *db;
@@ -312,24 +313,32 @@ lite_changes(const struct db_conn *c)
 	return sqlite3_changes64(c->db);
 }
 
-/* Failures are harmless: the log keeps what could not be written back. */
+static void
+checkpoint(struct db_conn *c, int mode, int wait_ms)
+{
+	/* A failure is harmless: the log keeps what was not written back. */
+	(void)sqlite3_busy_timeout(c->db, wait_ms);
+	(void)sqlite3_wal_checkpoint_v2(c->db, NULL, mode, NULL, NULL);
+	(void)sqlite3_busy_timeout(c->db, BUSY_MS);
+	c->log_done = c->log_pages;
+}
+
 static void
 lite_tend(struct db_conn *c, bool quiet)
 {
 	if (c->log_pages < c->log_done)
 		c->log_done = 0; /* it was begun anew */
 	if (quiet && c->log_pages >= LOG_LARGE) {
-		/* Without waiting for readers. */
-		(void)sqlite3_busy_timeout(c->db, 0);
-		(void)sqlite3_wal_checkpoint_v2(c->db, NULL,
-		    SQLITE_CHECKPOINT_TRUNCATE, &c->log_pages, NULL);
-		(void)sqlite3_busy_timeout(c->db, BUSY_MS);
+		checkpoint(c, SQLITE_CHECKPOINT_TRUNCATE, 0);
 	} else if (c->log_pages - c->log_done >= LOG_DUE) {
 		/* Counted from the last one: while a reader (a backup) keeps
-		 * the log, each commit must not pay for a checkpoint. */
-		(void)sqlite3_wal_checkpoint_v2(
-		    c->db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
-		c->log_done = c->log_pages;
+		 * the log, each commit must not pay for a checkpoint.  The log
+		 * begins anew once no reader needs it; one that grows because
+		 * there is always some reader is worth waiting for them. */
+		if (c->log_pages >= LOG_LARGE)
+			checkpoint(c, SQLITE_CHECKPOINT_RESTART, LOG_WAIT_MS);
+		else
+			checkpoint(c, SQLITE_CHECKPOINT_PASSIVE, 0);
 	}
 	if (quiet)
 		(void)sqlite3_db_release_memory(c->db);
@@ -352,8 +361,10 @@ lite_check(struct db_conn *c, bool full, struct err *err)
 		return fail(c, rc, err);
 	}
 	text = (const char *)sqlite3_column_text(stmt, 0);
+	if (text == NULL)
+		text = "the check does not say how";
 	rc = 0;
-	if (text == NULL || strcmp(text, "ok") != 0) {
+	if (strcmp(text, "ok") != 0) {
 		c->saw_damage = true;
 		rc = err_set(err, ERR_DATABASE_DAMAGED,
 		    "the database is damaged: %s", text);

@@ -123,7 +123,8 @@ commit(struct db_writer *w, struct err *err)
 fail:
 	if (err->code != ERR_DATABASE_BUSY && err->code != ERR_STORAGE_FULL) {
 		err->code = ERR_DATABASE_UNKNOWN;
-		w->db->fatal(err);
+		if (w->db->fatal != NULL)
+			w->db->fatal(err);
 		abort(); /* it must not return */
 	}
 	db_tx_rollback(w->tx);

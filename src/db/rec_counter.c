@@ -18,7 +18,7 @@ static const char SQL_ADD[] = "UPDATE counters SET value = value + $1 "
                               "WHERE node = $2 AND name = $3";
 static const char SQL_INSERT[] =
     "INSERT INTO counters (node, name, value) VALUES ($1, $2, $3) "
-    "ON CONFLICT (node, name) DO UPDATE "
+    "ON CONFLICT (name, node) DO UPDATE "
     "SET value = counters.value + excluded.value";
 static const char SQL_TYPES[] = "SELECT count(*) FROM counters "
                                 "WHERE node = $1 AND name >= $2 AND name < $3";
