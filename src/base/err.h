@@ -44,7 +44,6 @@
 	X(MALFORMED_REQUEST, malformed_request, true) \
 	X(INVALID_PARAMETER, invalid_parameter, true) \
 	X(INVALID_FILENAME, invalid_filename, true) \
-	X(INVALID_CLIENT_ID, invalid_client_id, true) \
 	X(INVALID_JSON, invalid_json, true) \
 	X(MISSING_FILE, missing_file, true) \
 	X(UNAUTHORIZED, unauthorized, true) \
@@ -59,11 +58,11 @@
 	X(REQUEST_TIMEOUT, request_timeout, true) \
 	X(FILE_EXISTS, file_exists, true) \
 	X(CANCELLED, cancelled, true) \
-	X(LENGTH_REQUIRED, length_required, true) \
 	X(FILE_TOO_LARGE, file_too_large, true) \
 	X(BODY_TOO_LARGE, body_too_large, true) \
 	X(URI_TOO_LONG, uri_too_long, true) \
 	X(UNSUPPORTED_MEDIA_TYPE, unsupported_media_type, true) \
+	X(PRECONDITION_FAILED, precondition_failed, true) \
 	X(RANGE_NOT_SATISFIABLE, range_not_satisfiable, true) \
 	X(EXPECTATION_FAILED, expectation_failed, true) \
 	X(HASH_MISMATCH, hash_mismatch, true) \

@@ -301,3 +301,11 @@ out:
 	free(temp);
 	return rc;
 }
+
+int
+file_set_cloexec(int fd, bool on, struct err *err)
+{
+	if (fcntl(fd, F_SETFD, on ? FD_CLOEXEC : 0) < 0)
+		return err_set_errno(err, ERR_IO, "descriptor %d", fd);
+	return 0;
+}

@@ -8,6 +8,7 @@
  * ERR_EXISTS for EEXIST, ERR_STORAGE_FULL for ENOSPC/EDQUOT).
  */
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -42,6 +43,8 @@ int file_replace(int dirfd, const char *path,
     const struct file_content *content, struct err *err);
 /* An existing directory is fine. */
 int file_mkdir(int dirfd, const char *path, mode_t mode, struct err *err);
+/* Closed, or kept, when another program is executed. */
+int file_set_cloexec(int fd, bool on, struct err *err);
 int file_sync(int fd, struct err *err);     /* fdatasync */
 int file_sync_all(int fd, struct err *err); /* fsync: attributes too */
 int file_sync_dir(int fd, struct err *err); /* fsync */

@@ -311,3 +311,14 @@ multipart_value(struct multipart *mp, struct buf *b, struct err *err)
 			return too_long(mp, b->max, err);
 	}
 }
+
+uint64_t
+multipart_expected(const struct multipart *mp, uint64_t body_length)
+{
+	uint64_t before = multipart_stream_position(&mp->stream);
+	uint64_t after = mp->stream.delim_n + strlen("--\r\n");
+
+	if (body_length == UINT64_MAX || body_length < before + after)
+		return UINT64_MAX;
+	return body_length - before - after;
+}

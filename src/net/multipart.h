@@ -25,6 +25,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/buf.h"
 #include "base/err.h"
@@ -77,5 +78,13 @@ struct source *multipart_body(struct multipart *mp);
 /* Reads the present part whole into ${b}, whose maximum bounds it
  * (ERR_INVALID_PARAMETER naming the field past it). */
 int multipart_value(struct multipart *mp, struct buf *b, struct err *err);
+
+/*
+ * At a part's beginning: how many bytes it has if it is the last one of a body
+ * of ${body_length} bytes and ends as forms do.  UINT64_MAX: unknown.  Good
+ * for showing progress; no promise.
+ */
+uint64_t multipart_expected(
+    const struct multipart *mp, uint64_t body_length);
 
 #endif

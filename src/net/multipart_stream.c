@@ -33,6 +33,14 @@ multipart_stream_fini(struct multipart_stream *st)
 	st->at = 0;
 }
 
+uint64_t
+multipart_stream_position(const struct multipart_stream *st)
+{
+	/* The CRLF of a head, where it is still held, is no content. */
+	return st->taken - (uint64_t)multipart_stream_left(st) +
+	    (st->fresh ? 2 : 0);
+}
+
 size_t
 multipart_stream_left(const struct multipart_stream *st)
 {
@@ -109,6 +117,7 @@ multipart_stream_pull(struct multipart_stream *st, struct err *err)
 	if (got < 0)
 		return -1;
 	buf_add(&st->held, (size_t)got);
+	st->taken += (uint64_t)got;
 	return got > 0;
 }
 
@@ -225,6 +234,7 @@ read_direct(struct multipart_stream *st, char *buf, size_t n, size_t got,
 		return -1;
 	if (done == 0)
 		return truncated(err);
+	st->taken += (uint64_t)done;
 	kept += (size_t)done;
 	content = scan(st, buf + got, kept, &st->found);
 	if (buf_append(&st->held, buf + got + content, kept - content) < 0)

@@ -11,6 +11,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 #include "base/buf.h"
@@ -24,6 +25,7 @@
 
 struct multipart_stream {
 	struct source *body; /* borrowed */
+	uint64_t taken;      /* bytes of the body that were read */
 
 	/*
 	 * Bytes that were read and not yet passed on: those of held from
@@ -61,6 +63,8 @@ ssize_t multipart_stream_read(
 int multipart_stream_wait(
     struct multipart_stream *st, int timeout_ms, struct err *err);
 
+/* How many bytes of the body have been passed on or dropped. */
+uint64_t multipart_stream_position(const struct multipart_stream *st);
 /* The held bytes; the pointer is valid until anything is read or dropped. */
 size_t multipart_stream_left(const struct multipart_stream *st);
 const char *multipart_stream_front(const struct multipart_stream *st);

@@ -592,3 +592,28 @@ TEST(test_net_multipart__close_is_of_no_effect)
 	assert_int_equal(multipart_next(mp, &part, &err), 0);
 	multipart_free(mp);
 }
+
+/* What is left of the body when the file is the last part. */
+TEST(test_net_multipart__tells_the_size_to_expect)
+{
+	static const char form[] =
+	    "--b\r\nContent-Disposition: form-data; name=\"a\"\r\n\r\n1\r\n"
+	    "--b\r\nContent-Disposition: form-data; name=\"file\"\r\n\r\n"
+	    "hello\r\n--b--\r\n";
+	struct source *body = source_mem(form, sizeof(form) - 1);
+	struct multipart_part part;
+	struct multipart *mp;
+	struct err err = ERR_INIT;
+
+	assert_int_equal(
+	    multipart_new(body, SLICE_LIT("multipart/form-data; boundary=b"),
+	        &limits, &mp, &err),
+	    0);
+	assert_int_equal(multipart_next(mp, &part, &err), 1);
+	assert_int_equal(multipart_next(mp, &part, &err), 1);
+	assert_int_equal(multipart_expected(mp, sizeof(form) - 1), 5);
+	assert_int_equal(multipart_expected(mp, 10), UINT64_MAX);
+	assert_int_equal(multipart_expected(mp, UINT64_MAX), UINT64_MAX);
+	multipart_free(mp);
+	source_close(body);
+}
