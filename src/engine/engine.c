@@ -1,0 +1,245 @@
+/* SPDX-License-Identifier: MIT */
+#include "engine/engine.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "base/mem.h"
+#include "crypto/secret.h"
+#include "engine/recover.h"
+#include "engine/status_file.h"
+
+/* Big I/O buffers: 64 MiB at most (rule 17), a few of them kept warm. */
+#define BUFFERS_COUNT 256
+#define BUFFERS_KEEP 3
+
+/* --- the first admin key ------------------------------------------------- */
+
+static int
+make_admin_key(struct home *home, char ret[SECRET_KEY_SIZE], struct err *err)
+{
+	char line[SECRET_KEY_SIZE + 1];
+	struct file_content content = { .p = line, .mode = 0600 };
+	int rc;
+
+	secret_new_key(ret);
+	content.n = (size_t)snprintf(line, sizeof(line), "%s\n", ret);
+	rc = file_replace(home->dirfd, "admin.key", &content, err);
+	mem_wipe(line, sizeof(line));
+	return rc;
+}
+
+static int
+read_admin_key(struct engine *e, char **ret_key, struct engine_report *report,
+    struct err *err)
+{
+	char fresh[SECRET_KEY_SIZE];
+	struct err e2 = ERR_INIT;
+	struct slice key;
+	struct buf b;
+	int rc = -1;
+
+	buf_init(&b, 1024);
+	report->admin_key_in_file = true;
+	if (file_read_all(e->home->dirfd, "admin.key", &b, &e2) == 0) {
+		key = slice_trim(buf_slice(&b));
+		while (key.n > 0 && key.p[key.n - 1] == '\n')
+			key.n--;
+		if (key.n < 16) {
+			err_set(err, ERR_SETTING,
+			    "'%s/admin.key' holds no key: remove it, and the "
+			    "next start makes a new one",
+			    e->home->path);
+			goto out;
+		}
+		*ret_key = slice_dup(key);
+	} else if (e2.code == ERR_ABSENT) {
+		if (make_admin_key(e->home, fresh, err) < 0)
+			goto out;
+		*ret_key = mem_strdup(fresh);
+		mem_wipe(fresh, sizeof(fresh));
+		report->made_admin_key = true;
+	} else {
+		*err = e2;
+		goto out;
+	}
+	rc = 0;
+out:
+	if (b.p != NULL)
+		mem_wipe(b.p, b.len);
+	buf_fini(&b);
+	return rc;
+}
+
+static int
+open_auth(struct engine *e, struct engine_report *report, struct err *err)
+{
+	char *key = NULL;
+	int rc;
+
+	if (e->settings->admin_api_key != NULL)
+		key = mem_strdup(e->settings->admin_api_key);
+	else if (read_admin_key(e, &key, report, err) < 0)
+		return -1;
+	rc = auth_new(e->db, e->clock, key, &e->auth, err);
+	mem_wipe(key, strlen(key));
+	free(key);
+	return rc;
+}
+
+/* --- opening -----------------------------------------------------------------
+ */
+
+static int
+open_storage(struct engine *e, struct err *err)
+{
+	char *url = mem_printf("file:%s", e->home->path);
+	int rc = storage_open(url, &e->storage, err);
+
+	free(url);
+	if (rc < 0)
+		return -1;
+	e->space = space_new(e->storage, e->settings->min_free_space, e->clock);
+	return 0;
+}
+
+static int
+open_db(struct engine *e, void (*fatal)(const struct err *err),
+    struct db_state *state, struct err *err)
+{
+	char *path = home_path(e->home, "records.db");
+	char *backups = home_path(e->home, "backups");
+	struct db_config cf = {
+		.path = path,
+		.backup_dir = backups,
+		.durable = e->durable,
+		.fatal = fatal,
+	};
+	int rc = db_open(&cf, &e->db, state, err);
+
+	free(path);
+	free(backups);
+	return rc;
+}
+
+struct interruption {
+	int64_t now_ms;
+	uint64_t count;
+};
+
+static int
+interrupt_all(struct db_tx *tx, void *arg, struct err *err)
+{
+	struct interruption *i = arg;
+
+	return rec_transfer_interrupt_all(tx, i->now_ms, &i->count, err);
+}
+
+/* What serving needs: no half-written data, no row left running, and records
+ * of all objects when the database is not the one that knew them. */
+static int
+recover(struct engine *e, struct engine_report *report, struct err *err)
+{
+	struct interruption i = { clock_wall_ms(e->clock), 0 };
+	const struct db_state *db = &report->db;
+
+	if (e->storage->ops->clean_temp(e->storage, NULL, NULL, err) < 0)
+		return -1;
+	if (db_write(e->db, interrupt_all, &i, err) < 0)
+		return -1;
+	report->interrupted = i.count;
+	if (db->is_new || db->was_damaged || db->from_backup)
+		return recover_rebuild(e, &report->rebuilt, err);
+	return 0;
+}
+
+static int
+open_parts(struct engine *e, void (*fatal)(const struct err *err),
+    struct engine_report *report, struct err *err)
+{
+	const struct buffers_config buffers = {
+		BUFFERS_SIZE,
+		BUFFERS_COUNT,
+		BUFFERS_KEEP,
+	};
+
+	if (home_open(e->settings->upload_dir, &e->home, err) < 0)
+		return -1;
+	/* Without room for a ballast one does without. */
+	(void)home_ballast_fill(e->home, NULL);
+	if (open_storage(e, err) < 0)
+		return -1;
+	if (open_db(e, fatal, &report->db, err) < 0)
+		return -1;
+	e->pins = pins_new();
+	e->buffers = buffers_new(&buffers);
+	e->hashers = digest_pool_new(0);
+	if (filetype_new(&e->types, err) < 0)
+		return -1;
+	if (transfers_new(e->db, e->clock, &e->transfers, err) < 0)
+		return -1;
+	if (recover(e, report, err) < 0)
+		return -1;
+	if (status_file_load(e, report->db.is_new, &report->taken_over,
+	        &report->status_file, err) < 0)
+		return -1;
+	return open_auth(e, report, err);
+}
+
+int
+engine_open(const struct engine_config *cf, struct engine **ret_engine,
+    struct engine_report *ret_report, struct err *err)
+{
+	struct engine *e = mem_calloc(1, sizeof(*e));
+	struct engine_report report = { 0 };
+
+	e->settings = cf->settings;
+	e->clock = cf->clock;
+	e->durable = cf->settings->durability == SETTINGS_FULL;
+	if (open_parts(e, cf->fatal, &report, err) < 0) {
+		engine_close(e);
+		return -1;
+	}
+	*ret_report = report;
+	*ret_engine = e;
+	return 0;
+}
+
+int
+engine_write(struct engine *e, db_fn fn, void *arg, struct err *err)
+{
+	int rc = db_write(e->db, fn, arg, err);
+
+	if (rc == 0 || err->code != ERR_STORAGE_FULL || e->home == NULL)
+		return rc;
+	/* What the ballast is for: ending and deleting on a full disk. */
+	home_ballast_drop(e->home);
+	err_clear(err);
+	return db_write(e->db, fn, arg, err);
+}
+
+void
+engine_close(struct engine *e)
+{
+	struct err ignored = ERR_INIT;
+
+	if (e == NULL)
+		return;
+	/* A copy after a clean run is welcome; none is no reason to fail. */
+	if (e->auth != NULL)
+		(void)db_backup(e->db, ENGINE_BACKUPS_KEPT, &ignored);
+	db_close(e->db);
+	auth_free(e->auth);
+	transfers_free(e->transfers);
+	filetype_free(e->types);
+	digest_pool_free(e->hashers);
+	buffers_free(e->buffers);
+	pins_free(e->pins);
+	space_free(e->space);
+	storage_close(e->storage);
+	home_close(e->home);
+	free(e);
+}

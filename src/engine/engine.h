@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef ENGINE_ENGINE_H
+#define ENGINE_ENGINE_H
+
+/*
+ * The parts that engine functions work with, opened and closed together.
+ * Constant after engine_open(); each part locks itself.
+ */
+
+#include <stdbool.h>
+
+#include "base/buffers.h"
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/settings.h"
+#include "crypto/digest.h"
+#include "db/db.h"
+#include "engine/auth.h"
+#include "engine/filetype.h"
+#include "engine/pins.h"
+#include "engine/transfer.h"
+#include "storage/home.h"
+#include "storage/space.h"
+#include "storage/storage.h"
+
+#define ENGINE_BACKUPS_KEPT 7
+
+struct engine {
+	const struct settings *settings; /* borrowed */
+	const struct clock *clock;       /* borrowed */
+	struct home *home;
+	struct storage *storage;
+	struct space *space;
+	struct db *db;
+	struct digest_pool *hashers;
+	struct buffers *buffers;
+	struct auth *auth;
+	struct transfers *transfers;
+	struct filetype *types;
+	struct pins *pins;
+	/* Something was put into the trash; any thread.  Set by whoever
+	 * runs the reaper. */
+	void (*trashed)(void *arg);
+	void *trashed_arg;
+	bool durable; /* DURABILITY=full */
+};
+
+/* What opening found, for the log. */
+struct engine_report {
+	struct db_state db;
+	bool made_admin_key;    /* a new one, in UPLOAD_DIR/admin.key */
+	bool admin_key_in_file; /* else it came from the settings */
+	uint64_t interrupted;   /* transfers that the last run left running */
+	uint64_t taken_over;    /* transfers taken from the status file */
+	uint64_t rebuilt;       /* files restored from their birth records */
+	struct err status_file; /* why it was set aside; code ERR_NONE: not */
+};
+
+/*
+ * Takes the directory's lock, opens everything, recovers what an unclean end
+ * left behind as far as serving needs it.
+ */
+struct engine_config {
+	const struct settings *settings;
+	const struct clock *clock;
+	void (*fatal)(const struct err *err); /* see db.h */
+};
+int engine_open(const struct engine_config *cf, struct engine **ret_engine,
+    struct engine_report *ret_report, struct err *err);
+/* After the last transfer ended. Keeps a backup of the database. */
+void engine_close(struct engine *e);
+
+/* db_write(), once more after giving the ballast up when the disk is full. */
+int engine_write(struct engine *e, db_fn fn, void *arg, struct err *err);
+
+#endif

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef ENGINE_RECOVER_H
+#define ENGINE_RECOVER_H
+
+/*
+ * Objects and records made to agree again.  Nothing is ever deleted from the
+ * objects: what no record names goes to lost/ (rule 3).
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "engine/engine.h"
+
+/* After a lost or restored database, before serving: records of all objects
+ * that have none, from their birth records; of several objects of one name
+ * the newest. */
+int recover_rebuild(struct engine *e, uint64_t *ret_files, struct err *err);
+
+struct recover_found {
+	uint64_t lost;    /* objects without a record, set aside */
+	uint64_t missing; /* records without their bytes, marked */
+};
+/* After an unclean end, in the background while serving.  ${stop} is asked
+ * between steps.  Files found are named through ${report}. */
+struct recover_check {
+	bool (*stop)(void *arg);
+	void (*report)(void *arg, const char *what, const char *name);
+	void *arg;
+};
+int recover_run(struct engine *e, const struct recover_check *check,
+    struct recover_found *ret, struct err *err);
+
+#endif

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef ENGINE_STATUS_FILE_H
+#define ENGINE_STATUS_FILE_H
+
+/*
+ * The status file (LOG_FILE) in the layout that front ends of the original
+ * read: {"transfers": {NAME: {...}}, "queue": [...], "metadata":
+ * {"total_transfers", "last_updated", "version": "1.0"}}.  A snapshot of the
+ * newest STATUS_FILE_TRANSFERS uploads; the records are the truth.
+ */
+
+#include <stdint.h>
+
+#include "base/err.h"
+#include "engine/engine.h"
+
+#define STATUS_FILE_TRANSFERS 1000
+#define STATUS_FILE_MAX (16u * 1024 * 1024) /* bytes that are read */
+
+/* Writes it atomically; the one before becomes NAME.backup. */
+int status_file_write(struct engine *e, struct err *err);
+
+/*
+ * At the start.  A file that cannot be read as one is set aside as
+ * NAME.damaged-<unix seconds>, NAME.backup is looked at instead, and
+ * *${ret_damage} says why (its code stays ERR_NONE when all is well).  With
+ * ${take_over} (the database is new) its transfers become records; their number
+ * goes to *${ret_taken}.  -1 only when the database fails.
+ */
+int status_file_load(struct engine *e, bool take_over, uint64_t *ret_taken,
+    struct err *ret_damage, struct err *err);
+
+/* The parsing alone (fuzzed): calls ${fn} for each transfer in it. */
+int status_file_parse(
+    const char *text, size_t n, rec_transfer_fn fn, void *arg, struct err *err);
+
+#endif

@@ -1,0 +1,412 @@
+/* SPDX-License-Identifier: MIT */
+#include "engine/transfer.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/list.h"
+#include "base/mem.h"
+#include "engine/speed.h"
+#include "proto/limits.h"
+
+/*
+ * The owner's thread writes `moved` (atomic) and the meter (under the lock, a
+ * few times a second); everything else in rec changes under the lock.
+ */
+struct transfer {
+	struct list link; /* in ts->live, under ts->lock */
+	struct transfers *ts;
+	struct rec_transfer rec; /* under ts->lock */
+	_Atomic uint64_t moved;
+	_Atomic int64_t next_sample_ms; /* monotonic */
+	struct speed speed;             /* under ts->lock */
+	int64_t began_ms;               /* monotonic; constant */
+	bool start_recorded;            /* the owner's */
+};
+
+struct transfers {
+	struct db *db;
+	const struct clock *clock;
+	pthread_mutex_t lock;
+	struct list live; /* oldest first */
+	size_t live_count;
+	uint64_t changes;
+	int64_t last_change_ms;
+};
+
+int
+transfers_new(struct db *db, const struct clock *clock,
+    struct transfers **ret_ts, struct err *err)
+{
+	struct transfers *ts = mem_calloc(1, sizeof(*ts));
+
+	(void)err;
+	ts->db = db;
+	ts->clock = clock;
+	list_init(&ts->live);
+	pthread_mutex_init(&ts->lock, NULL);
+	*ret_ts = ts;
+	return 0;
+}
+
+void
+transfers_free(struct transfers *ts)
+{
+	if (ts == NULL)
+		return;
+	pthread_mutex_destroy(&ts->lock);
+	free(ts);
+}
+
+/* --- rows written without waiting ------------------------------------ */
+
+static int
+put_row(struct db_tx *tx, void *arg, struct err *err)
+{
+	return rec_transfer_put(tx, arg, err);
+}
+
+static void
+put_done(void *arg, const struct err *err)
+{
+	/* The transfer itself went as it went; only its row is missing, and
+	 * the database that refused it has said so elsewhere. */
+	(void)err;
+	rec_transfer_fini(arg);
+	free(arg);
+}
+
+static void
+record_later(struct transfers *ts, const struct rec_transfer *t)
+{
+	struct rec_transfer *copy = mem_calloc(1, sizeof(*copy));
+
+	rec_transfer_copy(copy, t);
+	db_write_later(ts->db, put_row, copy, put_done);
+}
+
+/* --- the owner's side ------------------------------------------------- */
+
+static void
+changed(struct transfers *ts, int64_t now_ms)
+{
+	ts->changes++;
+	ts->last_change_ms = now_ms;
+}
+
+static bool
+will_last(const struct transfer_start *s)
+{
+	return s->total == REC_SIZE_UNKNOWN || s->total > LIMIT_SMALL_BODY;
+}
+
+struct transfer *
+transfer_begin(struct transfers *ts, const struct transfer_start *start)
+{
+	struct transfer *t = mem_calloc(1, sizeof(*t));
+	struct rec_transfer *r = &t->rec;
+
+	t->ts = ts;
+	r->created_ms = r->updated_ms = clock_wall_ms(ts->clock);
+	id_new(r->created_ms, r->id);
+	r->direction = start->direction;
+	r->status =
+	    start->direction == REC_UPLOAD ? REC_UPLOADING : REC_DOWNLOADING;
+	r->filename = mem_strdup(start->filename);
+	r->total = start->total;
+	r->encryption = start->encryption;
+	r->priority = start->priority;
+	r->client_ip = mem_strdup(start->client->ip);
+	r->client_id = mem_strdup(start->client->id);
+	r->user_agent = mem_strdup(start->client->agent);
+	t->began_ms = clock_mono_ms(ts->clock);
+	speed_init(&t->speed, t->began_ms);
+	t->start_recorded = will_last(start);
+	if (t->start_recorded)
+		record_later(ts, r);
+	pthread_mutex_lock(&ts->lock);
+	list_push_back(&ts->live, &t->link);
+	ts->live_count++;
+	changed(ts, r->created_ms);
+	pthread_mutex_unlock(&ts->lock);
+	return t;
+}
+
+const char *
+transfer_id(const struct transfer *t)
+{
+	return t->rec.id;
+}
+
+void
+transfer_moved(struct transfer *t, uint64_t bytes)
+{
+	struct transfers *ts = t->ts;
+	int64_t now_ms;
+
+	atomic_store_explicit(&t->moved, bytes, memory_order_relaxed);
+	now_ms = clock_mono_ms(ts->clock);
+	if (now_ms <
+	    atomic_load_explicit(&t->next_sample_ms, memory_order_relaxed))
+		return;
+	atomic_store_explicit(
+	    &t->next_sample_ms, now_ms + SPEED_STEP_MS, memory_order_relaxed);
+	pthread_mutex_lock(&ts->lock);
+	speed_add(&t->speed, now_ms, bytes);
+	t->rec.updated_ms = clock_wall_ms(ts->clock);
+	ts->last_change_ms = t->rec.updated_ms;
+	pthread_mutex_unlock(&ts->lock);
+}
+
+static void
+replace(char **field, const char *value)
+{
+	if (value == NULL)
+		return;
+	free(*field);
+	*field = mem_strdup(value);
+}
+
+void
+transfer_set_filename(struct transfer *t, const char *filename)
+{
+	pthread_mutex_lock(&t->ts->lock);
+	replace(&t->rec.filename, filename);
+	pthread_mutex_unlock(&t->ts->lock);
+}
+
+void
+transfer_set_client_id(struct transfer *t, const char *client_id)
+{
+	pthread_mutex_lock(&t->ts->lock);
+	replace(&t->rec.client_id, client_id);
+	pthread_mutex_unlock(&t->ts->lock);
+}
+
+void
+transfer_set_options(struct transfer *t, bool encryption, int priority)
+{
+	pthread_mutex_lock(&t->ts->lock);
+	t->rec.encryption = encryption;
+	t->rec.priority = priority;
+	pthread_mutex_unlock(&t->ts->lock);
+}
+
+void
+transfer_set_total(struct transfer *t, uint64_t total)
+{
+	if (total == REC_SIZE_UNKNOWN)
+		return;
+	pthread_mutex_lock(&t->ts->lock);
+	t->rec.total = total;
+	pthread_mutex_unlock(&t->ts->lock);
+}
+
+enum rec_status
+transfer_status_of(const struct err *why)
+{
+	switch (why->code) {
+	case ERR_CLOSED:
+	case ERR_TIMEOUT:
+	case ERR_SHUTTING_DOWN:
+		return REC_INTERRUPTED;
+	case ERR_CANCELLED:
+		return REC_CANCELLED;
+	default:
+		return REC_FAILED;
+	}
+}
+
+/* A sentence for people; what is internal stays in the log. */
+static const char *
+sentence(const struct err *why)
+{
+	switch (why->code) {
+	case ERR_CLOSED:
+		return "the connection was closed before the end";
+	case ERR_TIMEOUT:
+		return "nothing moved on the connection for too long";
+	case ERR_SHUTTING_DOWN:
+		return "the server was shut down";
+	default:
+		return err_code_is_public(why->code)
+		           ? why->msg
+		           : "the server failed; its log says why";
+	}
+}
+
+void
+transfer_final(struct transfer *t, enum rec_status status,
+    const struct err *why, struct rec_transfer *ret)
+{
+	struct transfers *ts = t->ts;
+	int64_t took_ms = clock_mono_ms(ts->clock) - t->began_ms;
+	uint64_t moved = atomic_load(&t->moved);
+
+	pthread_mutex_lock(&ts->lock);
+	rec_transfer_copy(ret, &t->rec);
+	pthread_mutex_unlock(&ts->lock);
+	ret->status = status;
+	ret->transferred = moved;
+	if (status == REC_COMPLETED)
+		ret->total = moved;
+	ret->updated_ms = clock_wall_ms(ts->clock);
+	ret->speed_bps = moved * 1000 / (uint64_t)(took_ms > 0 ? took_ms : 1);
+	if (why != NULL) {
+		replace(&ret->error, sentence(why));
+		replace(&ret->error_code, err_code_name(why->code));
+	}
+}
+
+void
+transfer_end(struct transfer *t, const struct rec_transfer *row)
+{
+	struct transfers *ts = t->ts;
+
+	/* Queued before it leaves the registry: who no longer finds it live
+	 * finds at least its start, and soon its end. */
+	if (row != NULL)
+		record_later(ts, row);
+	pthread_mutex_lock(&ts->lock);
+	list_remove(&t->link);
+	ts->live_count--;
+	changed(ts, clock_wall_ms(ts->clock));
+	pthread_mutex_unlock(&ts->lock);
+	rec_transfer_fini(&t->rec);
+	free(t);
+}
+
+/* --- everybody's side -------------------------------------------------- */
+
+static int
+percent(uint64_t part, uint64_t whole)
+{
+	if (part >= whole)
+		return 100;
+	/* Not by 100 first: that may overflow. */
+	return (int)((double)part / (double)whole * 100.0);
+}
+
+void
+transfer_view_of(struct transfer_view *ret, const struct rec_transfer *t)
+{
+	rec_transfer_copy(&ret->rec, t);
+	ret->speed_bps = t->speed_bps;
+	ret->eta_s = -1;
+	ret->progress = 0;
+	if (t->status == REC_COMPLETED) {
+		ret->progress = 100;
+		ret->eta_s = 0;
+	} else if (t->total != REC_SIZE_UNKNOWN && t->total > 0) {
+		ret->progress = percent(t->transferred, t->total);
+		/* 100 is for what is done. */
+		if (ret->progress > 99)
+			ret->progress = 99;
+	}
+}
+
+void
+transfer_view_fini(struct transfer_view *v)
+{
+	rec_transfer_fini(&v->rec);
+}
+
+/* Under the lock. */
+static void
+view(struct transfer *t, int64_t now_ms, struct transfer_view *ret)
+{
+	struct rec_transfer r = t->rec;
+	uint64_t left;
+
+	r.transferred = atomic_load_explicit(&t->moved, memory_order_relaxed);
+	r.speed_bps = speed_now(&t->speed, now_ms, r.transferred);
+	transfer_view_of(ret, &r);
+	if (r.total == REC_SIZE_UNKNOWN || ret->speed_bps == 0)
+		return;
+	left = r.total > r.transferred ? r.total - r.transferred : 0;
+	ret->eta_s = (int64_t)((left + ret->speed_bps - 1) / ret->speed_bps);
+}
+
+bool
+transfers_find(struct transfers *ts, const char *filename,
+    enum rec_direction direction, struct transfer_view *ret)
+{
+	int64_t now_ms = clock_mono_ms(ts->clock);
+	struct transfer *found = NULL;
+	struct list *it, *tmp;
+
+	pthread_mutex_lock(&ts->lock);
+	LIST_FOREACH(&ts->live, it, tmp)
+	{
+		struct transfer *t = CONTAINER_OF(it, struct transfer, link);
+
+		if (t->rec.direction == direction &&
+		    strcmp(t->rec.filename, filename) == 0)
+			found = t; /* the list is in order: the last wins */
+	}
+	if (found != NULL)
+		view(found, now_ms, ret);
+	pthread_mutex_unlock(&ts->lock);
+	return found != NULL;
+}
+
+void
+transfers_each(
+    struct transfers *ts, const char *prefix, transfer_view_fn fn, void *arg)
+{
+	int64_t now_ms = clock_mono_ms(ts->clock);
+	struct transfer_view *views;
+	size_t n = 0;
+	struct list *it, *tmp;
+
+	pthread_mutex_lock(&ts->lock);
+	views = mem_calloc(ts->live_count + 1, sizeof(*views));
+	LIST_FOREACH(&ts->live, it, tmp)
+	{
+		struct transfer *t = CONTAINER_OF(it, struct transfer, link);
+
+		if (strncmp(t->rec.filename, prefix, strlen(prefix)) == 0)
+			view(t, now_ms, &views[n++]);
+	}
+	pthread_mutex_unlock(&ts->lock);
+	for (size_t i = 0; i < n; i++) {
+		fn(arg, &views[i]);
+		transfer_view_fini(&views[i]);
+	}
+	free(views);
+}
+
+size_t
+transfers_live(struct transfers *ts)
+{
+	size_t n;
+
+	pthread_mutex_lock(&ts->lock);
+	n = ts->live_count;
+	pthread_mutex_unlock(&ts->lock);
+	return n;
+}
+
+uint64_t
+transfers_changes(struct transfers *ts)
+{
+	uint64_t n;
+
+	pthread_mutex_lock(&ts->lock);
+	n = ts->changes;
+	pthread_mutex_unlock(&ts->lock);
+	return n;
+}
+
+int64_t
+transfers_last_change(struct transfers *ts)
+{
+	int64_t ms;
+
+	pthread_mutex_lock(&ts->lock);
+	ms = ts->last_change_ms;
+	pthread_mutex_unlock(&ts->lock);
+	return ms;
+}

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef ENGINE_TRANSFER_H
+#define ENGINE_TRANSFER_H
+
+/*
+ * Transfers: one movement of one file by one client, up or down, live.
+ *
+ * A live transfer is in the registry (struct transfers, its own lock) from
+ * transfer_begin() to transfer_end(); its record is in the database.  The
+ * thread that moves its bytes owns it and calls transfer_moved(); anybody else
+ * sees it through snapshots (struct rec_transfer plus a speed).
+ *
+ * The start is recorded when the transfer is expected to last (its total is
+ * unknown or above 64 KiB), without waiting; so a crash leaves a row
+ * that the next start marks as interrupted.
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/clock.h"
+#include "base/err.h"
+#include "db/rec_transfer.h"
+#include "engine/auth.h"
+
+#define TRANSFER_SPEED_WINDOW_MS 3000
+
+struct transfers;
+struct transfer;
+
+int transfers_new(struct db *db, const struct clock *clock,
+    struct transfers **ret_ts, struct err *err);
+void transfers_free(struct transfers *ts); /* none may be live */
+
+struct transfer_start {
+	enum rec_direction direction;
+	const char *filename;
+	uint64_t total; /* REC_SIZE_UNKNOWN */
+	bool encryption;
+	int priority;
+	const struct client *client;
+};
+struct transfer *transfer_begin(
+    struct transfers *ts, const struct transfer_start *start);
+
+const char *transfer_id(const struct transfer *t);
+
+/* The owner: ${bytes} in all have moved.  Cheap: called for every slice. */
+void transfer_moved(struct transfer *t, uint64_t bytes);
+/* What turned out later; NULL and REC_SIZE_UNKNOWN leave things as they are. */
+void transfer_set_filename(struct transfer *t, const char *filename);
+void transfer_set_client_id(struct transfer *t, const char *client_id);
+void transfer_set_options(struct transfer *t, bool encryption, int priority);
+void transfer_set_total(struct transfer *t, uint64_t total);
+
+/*
+ * The row of how it ended, for the caller to write in the transaction that
+ * makes the end true (an upload's file) or by transfer_end().  ${why} NULL
+ * for completed.  ${ret} is for rec_transfer_fini().
+ */
+void transfer_final(struct transfer *t, enum rec_status status,
+    const struct err *why, struct rec_transfer *ret);
+
+/* Leaves the registry and frees.  ${row} (may be NULL when it was written
+ * already) is recorded without waiting. */
+void transfer_end(struct transfer *t, const struct rec_transfer *row);
+
+/* How ${why} ends a transfer: interrupted when the connection or the server
+ * went, cancelled, else failed. */
+enum rec_status transfer_status_of(const struct err *why);
+
+/* --- for everybody ------------------------------------------------- */
+
+/* What people see of a transfer, live or ended. */
+struct transfer_view {
+	struct rec_transfer rec;
+	uint64_t speed_bps; /* over the last seconds; the mean once ended */
+	int64_t eta_s;      /* -1: unknown */
+	int progress;       /* 0-100 */
+};
+void transfer_view_fini(struct transfer_view *v);
+/* From a row of the database. */
+void transfer_view_of(struct transfer_view *ret, const struct rec_transfer *t);
+
+/* The newest live upload (else download) of ${filename}; false: none. */
+bool transfers_find(struct transfers *ts, const char *filename,
+    enum rec_direction direction, struct transfer_view *ret);
+
+/* Calls ${fn} with a snapshot of each live transfer whose name begins with
+ * ${prefix}, in no order, outside the lock; ${fn} may keep it (by copying and
+ * zeroing *v) or leave it to be freed. */
+typedef void (*transfer_view_fn)(void *arg, struct transfer_view *v);
+void transfers_each(
+    struct transfers *ts, const char *prefix, transfer_view_fn fn, void *arg);
+
+size_t transfers_live(struct transfers *ts);
+/* Grows with every change worth writing down (begin, end). */
+uint64_t transfers_changes(struct transfers *ts);
+/* When something last changed, unix ms; 0: never in this run. */
+int64_t transfers_last_change(struct transfers *ts);
+
+#endif

@@ -1,0 +1,313 @@
+/* SPDX-License-Identifier: MIT */
+#include "engine/upload.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/fault.h"
+#include "base/hex.h"
+#include "base/mem.h"
+#include "crypto/secret.h"
+#include "db/rec_file.h"
+#include "engine/birth.h"
+#include "engine/intake.h"
+
+struct upload {
+	struct engine *engine;
+	struct transfer *transfer;
+	struct blob *blob; /* NULL once published or aborted */
+	char blob_id[ID_SIZE];
+	char prefix[AUTH_PREFIX_MAX + 1]; /* of the key that began it */
+	struct space_hold hold;
+	struct intake intake;
+	bool published; /* the object stands, its record does not */
+};
+
+void
+upload_result_fini(struct upload_result *r)
+{
+	free(r->filename);
+	free(r->mime_type);
+	memset(r, 0, sizeof(*r));
+}
+
+/* --- beginning ---------------------------------------------------------- */
+
+struct lookup {
+	const char *filename;
+	bool exists;
+};
+
+static int
+look_up(struct db_tx *tx, void *arg, struct err *err)
+{
+	struct lookup *l = arg;
+	struct rec_file f = { 0 };
+	struct err e = ERR_INIT;
+
+	if (rec_file_get(tx, "", l->filename, &f, &e) == 0)
+		l->exists = true;
+	else if (e.code != ERR_FILE_NOT_FOUND) {
+		*err = e;
+		return -1;
+	}
+	rec_file_fini(&f);
+	return 0;
+}
+
+static int
+exists_error(const char *filename, struct err *err)
+{
+	return err_set(
+	    err, ERR_FILE_EXISTS, "a file named '%s' exists already", filename);
+}
+
+static int
+check_name(const char *prefix, const struct upload_options *o, struct err *err)
+{
+	if (strncmp(o->filename, prefix, strlen(prefix)) != 0)
+		return err_set(err, ERR_FORBIDDEN,
+		    "this key may only write names that begin with '%s'",
+		    prefix);
+	if (o->encryption)
+		return err_set(err, ERR_NOT_IMPLEMENTED,
+		    "this server cannot encrypt files yet; nothing was kept");
+	return 0;
+}
+
+static int
+check_early(struct engine *e, const struct upload_request *req, struct err *err)
+{
+	struct lookup l = { req->options->filename, false };
+
+	if (check_name(req->who->prefix, req->options, err) < 0)
+		return -1;
+	if (req->total != REC_SIZE_UNKNOWN &&
+	    req->total > e->settings->max_file_size)
+		return err_set(err, ERR_FILE_TOO_LARGE,
+		    "the file is larger than %" PRIu64
+		    " bytes, the most that this server takes",
+		    e->settings->max_file_size);
+	if (req->options->may_replace)
+		return 0;
+	if (db_read(e->db, look_up, &l, err) < 0)
+		return -1;
+	return l.exists ? exists_error(l.filename, err) : 0;
+}
+
+/* Space, then the blob, then the transfer that everybody sees. */
+static int
+open_blob(struct upload *up, uint64_t total, struct err *err)
+{
+	struct engine *e = up->engine;
+	uint64_t size =
+	    total == REC_SIZE_UNKNOWN ? STORAGE_SIZE_UNKNOWN : total;
+
+	if (space_hold_init(&up->hold, e->space, size, err) < 0)
+		return -1;
+	id_new(clock_wall_ms(e->clock), up->blob_id);
+	pins_take(e->pins, up->blob_id);
+	if (e->storage->ops->blob_new(
+	        e->storage, up->blob_id, size, &up->blob, err) == 0)
+		return 0;
+	pins_drop(e->pins, up->blob_id);
+	space_hold_fini(&up->hold);
+	return -1;
+}
+
+int
+upload_begin(struct engine *e, const struct upload_request *req,
+    struct upload **ret_up, struct err *err)
+{
+	const struct upload_options *o = req->options;
+	struct transfer_start start = {
+		.direction = REC_UPLOAD,
+		.filename = o->filename,
+		.total = req->total,
+		.encryption = o->encryption,
+		.priority = o->priority,
+		.client = req->client,
+	};
+	struct intake_target target;
+	struct upload *up;
+
+	if (check_early(e, req, err) < 0)
+		return -1;
+	up = mem_calloc(1, sizeof(*up));
+	up->engine = e;
+	memcpy(up->prefix, req->who->prefix, sizeof(up->prefix));
+	if (open_blob(up, req->total, err) < 0) {
+		free(up);
+		return -1;
+	}
+	up->transfer = transfer_begin(e->transfers, &start);
+	target = (struct intake_target){ up->blob, up->transfer, &up->hold };
+	intake_init(&up->intake, e, &target);
+	*ret_up = up;
+	return 0;
+}
+
+struct transfer *
+upload_transfer(struct upload *up)
+{
+	return up->transfer;
+}
+
+int
+upload_fill(struct upload *up, struct source *body, struct err *err)
+{
+	return intake_run(&up->intake, body, err);
+}
+
+/* --- finishing ----------------------------------------------------------- */
+
+static void
+upload_free(struct upload *up)
+{
+	intake_fini(&up->intake);
+	space_hold_fini(&up->hold);
+	pins_drop(up->engine->pins, up->blob_id);
+	free(up);
+}
+
+static int
+check_hash(const struct upload_options *o, const struct digest_result *got,
+    struct err *err)
+{
+	char hex[SHA256_HEX_SIZE];
+
+	if (!o->has_sha256 || secret_equal(o->sha256, got->sha256, SHA256_SIZE))
+		return 0;
+	hex_encode(got->sha256, SHA256_SIZE, hex);
+	return err_set(err, ERR_HASH_MISMATCH,
+	    "the bytes that arrived have the SHA-256 %s, not the one that "
+	    "was announced; nothing was kept",
+	    hex);
+}
+
+static void
+describe(struct upload *up, const struct upload_options *o,
+    const struct digest_result *got, struct rec_file *f)
+{
+	struct engine *e = up->engine;
+	size_t head = got->size < INTAKE_HEAD ? (size_t)got->size : INTAKE_HEAD;
+
+	memset(f, 0, sizeof(*f));
+	f->filename = mem_strdup(o->filename);
+	memcpy(f->blob_id, up->blob_id, ID_SIZE);
+	hex_encode(got->sha256, SHA256_SIZE, f->sha256);
+	f->crc32 = got->crc32;
+	f->size = got->size;
+	f->mime_type = mem_strdup(
+	    filetype_of(e->types, up->intake.head, head, o->filename));
+	f->encryption = o->encryption;
+	f->layout = REC_PLAIN;
+	f->created_ms = f->modified_ms = clock_wall_ms(e->clock);
+	memcpy(f->transfer_id, transfer_id(up->transfer), ID_SIZE);
+}
+
+/* What one commit makes true. */
+struct publication {
+	const struct rec_file *file;
+	const struct rec_transfer *transfer;
+	bool may_replace;
+	bool is_new;
+};
+
+static int
+record(struct db_tx *tx, void *arg, struct err *err)
+{
+	struct publication *p = arg;
+
+	if (rec_file_put(tx, p->file, p->may_replace, &p->is_new, err) < 0)
+		return -1;
+	return rec_transfer_put(tx, p->transfer, err);
+}
+
+static int
+publish(struct upload *up, const struct rec_file *f, struct err *err)
+{
+	char birth[STORAGE_BIRTH_MAX + 1];
+	struct blob *blob;
+
+	if (birth_write(f, birth, err) < 0)
+		return -1;
+	FAULT_POINT("upload.taken");
+	/* Publishing frees the blob whatever comes out. */
+	blob = up->blob;
+	up->blob = NULL;
+	if (blob->ops->blob_publish(
+	        blob, f->size, birth, up->engine->durable, err) < 0)
+		return -1;
+	up->published = true;
+	FAULT_POINT("upload.published");
+	return 0;
+}
+
+int
+upload_finish(struct upload *up, const struct upload_options *options,
+    struct upload_result *ret, struct err *err)
+{
+	struct engine *e = up->engine;
+	struct digest_result got;
+	struct rec_file file = { 0 };
+	struct rec_transfer row = { 0 };
+	struct publication p = { &file, &row, options->may_replace, false };
+	int rc = -1;
+
+	transfer_set_filename(up->transfer, options->filename);
+	transfer_set_client_id(up->transfer, options->client_id);
+	transfer_set_options(
+	    up->transfer, options->encryption, options->priority);
+	if (check_name(up->prefix, options, err) < 0)
+		goto out;
+	intake_result(&up->intake, &got);
+	if (check_hash(options, &got, err) < 0)
+		goto out;
+	describe(up, options, &got, &file);
+	if (publish(up, &file, err) < 0)
+		goto out;
+	transfer_final(up->transfer, REC_COMPLETED, NULL, &row);
+	memcpy(row.sha256, file.sha256, sizeof(row.sha256));
+	if (engine_write(e, record, &p, err) < 0)
+		goto out;
+	FAULT_POINT("upload.recorded");
+	memset(ret, 0, sizeof(*ret));
+	ret->filename = file.filename;
+	ret->mime_type = file.mime_type;
+	file.filename = file.mime_type = NULL;
+	memcpy(ret->sha256, file.sha256, sizeof(ret->sha256));
+	ret->size = got.size;
+	memcpy(ret->id, file.transfer_id, ID_SIZE);
+	ret->is_new = p.is_new;
+	transfer_end(up->transfer, NULL);
+	upload_free(up);
+	if (!p.is_new && e->trashed != NULL)
+		e->trashed(e->trashed_arg);
+	rc = 0;
+out:
+	rec_file_fini(&file);
+	rec_transfer_fini(&row);
+	return rc;
+}
+
+void
+upload_abort(struct upload *up, const struct err *why)
+{
+	struct rec_transfer row = { 0 };
+	struct storage *st;
+
+	if (up == NULL)
+		return;
+	st = up->engine->storage;
+	transfer_final(up->transfer, transfer_status_of(why), why, &row);
+	if (up->blob != NULL)
+		up->blob->ops->blob_abort(up->blob);
+	/* An object that could not be removed is found by recovery. */
+	if (up->published)
+		(void)st->ops->blob_remove(st, up->blob_id, NULL);
+	transfer_end(up->transfer, &row);
+	rec_transfer_fini(&row);
+	upload_free(up);
+}

@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: MIT */
+#include "engine/recover.h"
+
+#include <stdlib.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "engine/download.h"
+#include "engine/reaper.h"
+#include "engine_fixture.h"
+#include "unit.h"
+
+static bool
+never(void *arg)
+{
+	(void)arg;
+	return false;
+}
+
+static void
+note(void *arg, const char *what, const char *name)
+{
+	(void)what;
+	(void)snprintf(arg, 64, "%s", name);
+}
+
+/* As if the database were lost: a new one under the same objects. */
+static void
+lose_database(struct fixture *f)
+{
+	const struct db_config db = { .durable = true };
+	struct err err = ERR_INIT;
+	struct db_state state;
+
+	transfers_free(f->engine->transfers);
+	db_close(f->engine->db);
+	assert_int_equal(db_open(&db, &f->engine->db, &state, &err), 0);
+	assert_int_equal(transfers_new(f->engine->db, f->engine->clock,
+	                     &f->engine->transfers, &err),
+	    0);
+}
+
+/* The blob of a file, without the file: ${name}'s. */
+static void
+remove_blob(struct fixture *f, const char *name)
+{
+	struct storage *st = f->engine->storage;
+	struct err err = ERR_INIT;
+	struct download *d;
+
+	assert_int_equal(download_open(f->engine, &f->who, name, &d, &err), 0);
+	assert_int_equal(st->ops->blob_remove(st, d->file.blob_id, &err), 0);
+	download_close(d);
+}
+
+TEST(test_engine_recover__rebuilds_records_from_the_objects)
+{
+	struct err err = ERR_INIT;
+	struct fixture f;
+	uint64_t files;
+	char *text;
+
+	fixture_init(&f, NULL);
+	fixture_put(&f, "a", "old");
+	fixture_put(&f, "a", "new");
+	fixture_put(&f, "dir/b", "bee");
+	lose_database(&f);
+	assert_null(fixture_get(&f, "a"));
+	assert_int_equal(recover_rebuild(f.engine, &files, &err), 0);
+	text = fixture_get(&f, "a");
+	assert_string_equal(text, "new");
+	free(text);
+	text = fixture_get(&f, "dir/b");
+	assert_string_equal(text, "bee");
+	free(text);
+	fixture_fini(&f);
+}
+
+TEST(test_engine_recover__sets_aside_what_no_record_names)
+{
+	struct storage *st;
+	struct blob *b;
+	char id[ID_SIZE], named[64] = "";
+	const struct recover_check check = { never, note, named };
+	struct recover_found found;
+	struct err err = ERR_INIT;
+	struct fixture f;
+
+	fixture_init(&f, NULL);
+	fixture_put(&f, "a", "x");
+	st = f.engine->storage;
+	id_new(clock_wall_ms(f.engine->clock), id);
+	assert_int_equal(
+	    st->ops->blob_new(st, id, STORAGE_SIZE_UNKNOWN, &b, &err), 0);
+	assert_int_equal(b->ops->blob_write_at(b, 0, "y", 1, &err), 0);
+	assert_int_equal(b->ops->blob_publish(b, 1, "{}", true, &err), 0);
+	/* Somebody is about to record it. */
+	pins_take(f.engine->pins, id);
+	assert_int_equal(recover_run(f.engine, &check, &found, &err), 0);
+	assert_int_equal(found.lost, 0);
+	pins_drop(f.engine->pins, id);
+	assert_int_equal(recover_run(f.engine, &check, &found, &err), 0);
+	assert_int_equal(found.lost, 1);
+	assert_int_equal(found.missing, 0);
+	assert_string_equal(named, id);
+	assert_int_equal(fixture_blobs(&f), 1);
+	fixture_fini(&f);
+}
+
+TEST(test_engine_recover__marks_records_without_bytes)
+{
+	char named[64] = "";
+	const struct recover_check check = { never, note, named };
+	struct recover_found found;
+	struct err err = ERR_INIT;
+	struct download *d;
+	struct fixture f;
+
+	fixture_init(&f, NULL);
+	fixture_put(&f, "a", "x");
+	fixture_put(&f, "b", "y");
+	remove_blob(&f, "b");
+	assert_int_equal(recover_run(f.engine, &check, &found, &err), 0);
+	assert_int_equal(found.missing, 1);
+	assert_int_equal(found.lost, 0);
+	assert_string_equal(named, "b");
+	/* Once marked it is not reported again. */
+	assert_int_equal(recover_run(f.engine, &check, &found, &err), 0);
+	assert_int_equal(found.missing, 0);
+	assert_int_equal(download_open(f.engine, &f.who, "b", &d, &err), -1);
+	assert_int_equal(err.code, ERR_FILE_DAMAGED);
+	fixture_fini(&f);
+}
+
+TEST(test_engine_recover__leaves_what_the_reaper_will_take)
+{
+	char named[64] = "";
+	const struct recover_check check = { never, note, named };
+	struct recover_found found;
+	struct err err = ERR_INIT;
+	struct fixture f;
+
+	fixture_init(&f, NULL);
+	fixture_put(&f, "a", "old");
+	fixture_put(&f, "a", "new");
+	assert_int_equal(recover_run(f.engine, &check, &found, &err), 0);
+	assert_int_equal(found.lost, 0);
+	fixture_fini(&f);
+}
+
+TEST(test_engine_reaper__removes_what_was_replaced_unless_it_is_read)
+{
+	struct err err = ERR_INIT;
+	struct download *d;
+	struct fixture f;
+	bool left;
+	char *text;
+
+	fixture_init(&f, NULL);
+	fixture_put(&f, "a", "old");
+	assert_int_equal(download_open(f.engine, &f.who, "a", &d, &err), 0);
+	fixture_put(&f, "a", "new");
+	assert_int_equal(reaper_run(f.engine, &left, &err), 0);
+	assert_true(left);
+	assert_int_equal(fixture_blobs(&f), 2);
+	download_close(d);
+	assert_int_equal(reaper_run(f.engine, &left, &err), 0);
+	assert_false(left);
+	assert_int_equal(fixture_blobs(&f), 1);
+	text = fixture_get(&f, "a");
+	assert_string_equal(text, "new");
+	free(text);
+	fixture_fini(&f);
+}
