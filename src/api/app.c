@@ -1,0 +1,277 @@
+/* SPDX-License-Identifier: MIT */
+#include "api/app.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "api/call.h"
+#include "api/handlers.h"
+#include "api/reply.h"
+#include "api/routes.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "net/url.h"
+#include "proto/filename.h"
+#include "proto/limits.h"
+
+int
+app_new(struct engine *e, const char *own_origins, struct app **ret_app,
+    struct err *err)
+{
+	struct app *app = mem_calloc(1, sizeof(*app));
+
+	app->engine = e;
+	app->started_ms = clock_mono_ms(e->clock);
+	if (cors_new(e->settings->cors_origins, own_origins, &app->cors, err) <
+	    0) {
+		app_free(app);
+		return -1;
+	}
+	*ret_app = app;
+	return 0;
+}
+
+void
+app_free(struct app *app)
+{
+	if (app == NULL)
+		return;
+	cors_free(app->cors);
+	free(app);
+}
+
+/* --- on the loop: who is it, and may it ------------------------------------
+ */
+
+/* The key of a request; null slice: none. */
+static struct slice
+key_of(const struct http_request *req)
+{
+	struct slice key = http_field(req, "x-api-key");
+	struct slice auth;
+
+	if (key.n > 0)
+		return key;
+	auth = http_field(req, "authorization");
+	if (auth.n < 7 ||
+	    !slice_eq_nocase((struct slice){ auth.p, 7 }, "bearer "))
+		return SLICE_NULL;
+	return slice_trim((struct slice){ auth.p + 7, auth.n - 7 });
+}
+
+static int
+check_key(struct call *c, struct err *err)
+{
+	struct engine *e = c->app->engine;
+	const struct route *r = c->route;
+	struct slice key = key_of(http_request(c->x));
+	bool needed = r->need == ROUTE_KEY ||
+	              (r->need == ROUTE_OPEN && e->settings->require_api_key);
+
+	if (r->need == ROUTE_FREE)
+		return 0;
+	if (key.n == 0) {
+		if (!needed)
+			return 0;
+		return err_set(err, ERR_UNAUTHORIZED,
+		    "this needs an API key: send it as X-API-Key or as "
+		    "Authorization: Bearer");
+	}
+	if (key.n > LIMIT_KEY_TEXT)
+		return err_set(err, ERR_INVALID_API_KEY,
+		    "the API key is unknown, expired or revoked");
+	if (auth_check(e->auth, key, &c->who, err) < 0)
+		return -1;
+	if (!auth_allows(&c->who, r->scope))
+		return err_set(
+		    err, ERR_FORBIDDEN, "this key lacks the scope for this");
+	return 0;
+}
+
+/* What can be refused without reading the body. */
+static int
+check_length(const struct call *c, struct err *err)
+{
+	const struct http_request *req = http_request(c->x);
+	const struct settings *s = c->app->engine->settings;
+
+	if (c->route->body_max == NULL ||
+	    req->content_length == HTTP_LENGTH_UNKNOWN ||
+	    req->content_length <= c->route->body_max(c->app))
+		return 0;
+	return err_set(err, ERR_FILE_TOO_LARGE,
+	    "the file is larger than %" PRIu64
+	    " bytes, the most that this server takes",
+	    s->max_file_size);
+}
+
+static int
+take_rest(struct call *c, struct slice rest, struct err *err)
+{
+	switch (c->route->rest) {
+	case ROUTE_NAME:
+		return filename_normalise(rest, &c->name, err);
+	case ROUTE_WORD:
+		c->name = slice_dup(rest);
+		return 0;
+	default:
+		return 0;
+	}
+}
+
+static void
+preflight(struct call *c, const struct route_match *m)
+{
+	struct app *app = c->app;
+
+	reply_begin(app, c->x, 204);
+	http_header(c->x, "Allow", "%s", m->allow);
+	cors_preflight_headers(app->cors, c->x, m->allow);
+	http_send_empty(c->x);
+}
+
+/* True when it was answered. */
+static bool
+refuse_route(struct call *c, const struct route_match *m)
+{
+	struct err e = ERR_INIT;
+
+	if (!m->path_known) {
+		err_set(&e, ERR_NOT_FOUND, "there is nothing at this path");
+		reply_error(c->app, c->x, &e, NULL);
+		return true;
+	}
+	if (http_request(c->x)->method == HTTP_OPTIONS) {
+		preflight(c, m);
+		return true;
+	}
+	if (m->route != NULL)
+		return false;
+	err_set(&e, ERR_METHOD_NOT_ALLOWED,
+	    "this path does not take that method, but %s", m->allow);
+	http_header(c->x, "Allow", "%s", m->allow);
+	reply_error(c->app, c->x, &e, NULL);
+	return true;
+}
+
+/* 0 when the request may go on; -1 with err, or with ERR_NONE when it was
+ * answered already. */
+static int
+admit(struct call *c, struct err *err)
+{
+	const struct http_request *req = http_request(c->x);
+	struct route_match m;
+	struct buf path;
+	int rc = -1;
+
+	buf_init(&path, LIMIT_REQUEST_LINE);
+	if (slice_eq_str(req->path, "*")) {
+		m = (struct route_match){ .path_known = true };
+		memcpy(m.allow, "OPTIONS", sizeof("OPTIONS"));
+		(void)refuse_route(c, &m);
+		goto out;
+	}
+	if (!url_decode(req->path, false, &path)) {
+		err_set(err, ERR_MALFORMED_REQUEST,
+		    "the path is not properly percent-encoded");
+		goto out;
+	}
+	routes_match(req->method, buf_slice(&path), &m);
+	if (refuse_route(c, &m))
+		goto out;
+	c->route = m.route;
+	if (check_key(c, err) < 0 ||
+	    cors_check_unsafe(c->app->cors, req, err) < 0 ||
+	    take_rest(c, m.rest, err) < 0 || check_length(c, err) < 0)
+		goto out;
+	rc = 0;
+out:
+	buf_fini(&path);
+	return rc;
+}
+
+static const enum http_verdict verdicts[] = {
+	[ROUTE_LOOP] = HTTP_REPLIED,
+	[ROUTE_SHORT] = HTTP_SHORT,
+	[ROUTE_TRANSFER] = HTTP_TRANSFER,
+};
+
+static enum http_verdict
+app_accept(struct http_exchange *x, void *arg)
+{
+	struct err e = ERR_INIT;
+	struct call *c = call_new(arg, x);
+
+	http_set_user(x, c, call_free);
+	if (admit(c, &e) < 0) {
+		if (e.code != ERR_NONE)
+			reply_error(c->app, x, &e, NULL);
+		return HTTP_REPLIED;
+	}
+	if (c->route->kind == ROUTE_LOOP)
+		c->route->handle(c);
+	return verdicts[c->route->kind];
+}
+
+/* --- on a worker
+ * -------------------------------------------------------------- */
+
+static void
+app_handle(struct http_exchange *x, void *arg)
+{
+	struct call *c = http_user(x);
+	struct err e = ERR_INIT;
+
+	(void)arg;
+	log_set_request(http_request_id(x));
+	if (call_client(c, &e) < 0)
+		reply_error(c->app, x, &e, NULL);
+	else
+		c->route->handle(c);
+	log_set_request(NULL);
+}
+
+/* --- the engine's own refusals, and the end
+ * -------------------------------------- */
+
+static void
+app_fail(struct http_exchange *x, int status, const struct err *why, void *arg)
+{
+	reply_error_status(arg, x, status, why);
+}
+
+static void
+app_ended(struct http_exchange *x, const struct err *why, void *arg)
+{
+	const struct http_request *req = http_request(x);
+	struct app *app = arg;
+	struct call *c = http_user(x);
+	char ip[ADDR_TEXT_SIZE];
+
+	/* For people who look closely: who logs at info wants no line for
+	 * every poll of /status. */
+	if (!log_is_on(LOG_DEBUG) || c == NULL)
+		return;
+	addr_ip_text(http_peer(x), ip);
+	log_debug("request", LOG_STR("method", http_method_name(req->method)),
+	    LOG_SLICE("target", req->target),
+	    LOG_INT("status", http_status_sent(x)),
+	    LOG_UINT("bytes", http_bytes_sent(x)),
+	    LOG_INT(
+	        "us", (clock_mono_ns(app->engine->clock) - c->began_ns) / 1000),
+	    LOG_STR("client", ip), LOG_STR("cut", why ? why->msg : NULL),
+	    LOG_STR("request", http_request_id(x)), LOG_END);
+}
+
+void
+app_http(struct app *app, struct http_app *ret)
+{
+	*ret = (struct http_app){
+		.accept = app_accept,
+		.handle = app_handle,
+		.fail = app_fail,
+		.ended = app_ended,
+		.arg = app,
+	};
+}

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef API_APP_H
+#define API_APP_H
+
+/*
+ * The application over the HTTP engine: routes, keys, CORS, errors as JSON.
+ * app_http() gives the callbacks that the engine calls.  Constant after
+ * app_new(); its parts lock themselves.
+ */
+
+#include "api/cors.h"
+#include "engine/engine.h"
+#include "net/http_server.h"
+
+struct app {
+	struct engine *engine;
+	struct cors *cors;
+	int64_t started_ms; /* monotonic */
+};
+
+/* ${own_origins}: the origins at which this server is reached, a line each. */
+int app_new(struct engine *e, const char *own_origins, struct app **ret_app,
+    struct err *err);
+void app_free(struct app *app);
+void app_http(struct app *app, struct http_app *ret);
+
+#endif

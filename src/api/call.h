@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef API_CALL_H
+#define API_CALL_H
+
+/*
+ * One request on its way through the application: made on the loop from the
+ * head, carried to the worker, freed with the exchange.
+ */
+
+#include <stdint.h>
+
+#include "api/app.h"
+#include "engine/auth.h"
+#include "net/http.h"
+
+struct route;
+
+struct call {
+	struct app *app;
+	struct http_exchange *x;
+	const struct route *route; /* NULL: no route was found */
+	char *name; /* what follows the route's path, decoded; NULL: nothing */
+	struct principal who;
+	int64_t began_ns;
+	/* Filled by call_client(). */
+	struct client client;
+	char ip[ADDR_TEXT_SIZE];
+	char *client_id;
+	char *agent;
+};
+
+struct call *call_new(struct app *app, struct http_exchange *x);
+void call_free(void *call); /* as http_set_user() wants it */
+
+/* Who is at the other end: address, X-Client-Id or the query's client_id,
+ * User-Agent. ERR_INVALID_PARAMETER for a bad id. */
+int call_client(struct call *c, struct err *err);
+
+/* At most LIMIT_CLIENT_ID printable characters? */
+int call_check_client_id(struct slice id, struct err *err);
+
+#endif

@@ -1,0 +1,262 @@
+/* SPDX-License-Identifier: MIT */
+
+/* GET and HEAD /download/<filename>: RFC 9110 8, 13 (conditions), 14
+ * (ranges). */
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "api/call.h"
+#include "api/handlers.h"
+#include "api/params.h"
+#include "api/reply.h"
+#include "base/hex.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "engine/download.h"
+#include "net/http_date.h"
+#include "net/http_fields.h"
+#include "net/http_range.h"
+#include "proto/filename.h"
+#include "proto/limits.h"
+
+/* What is sent of the file. */
+struct part {
+	uint64_t first;
+	uint64_t length;
+	bool whole;
+};
+
+/* Files of others must not run in a browser as ours. */
+#define SANDBOX "default-src 'none'; sandbox"
+
+/* The fields that 200, 206, 304 and HEAD have alike. */
+static void
+describe(struct call *c, const struct rec_file *f)
+{
+	char date[HTTP_DATE_SIZE];
+	char digest[BASE64_SIZE(SHA256_SIZE)];
+	unsigned char raw[SHA256_SIZE];
+
+	http_date(f->modified_ms / 1000, date);
+	http_header(c->x, "ETag", "\"%s\"", f->sha256);
+	http_header(c->x, "Last-Modified", "%s", date);
+	http_header(c->x, "Accept-Ranges", "bytes");
+	http_header(c->x, "Cache-Control", "private, no-cache");
+	if (hex_decode(slice_str(f->sha256), raw, sizeof(raw))) {
+		base64_encode(raw, sizeof(raw), digest);
+		http_header(c->x, "Repr-Digest", "sha-256=:%s:", digest);
+	}
+}
+
+static void
+describe_content(struct call *c, const struct rec_file *f)
+{
+	struct buf b;
+
+	buf_init(&b, LIMIT_FORM_FIELD);
+	if (http_disposition_attachment(filename_last(f->filename), &b) == 0)
+		http_header(c->x, "Content-Disposition", "%s", buf_str(&b));
+	http_header(c->x, "Content-Type", "%s", f->mime_type);
+	http_header(c->x, "Content-Security-Policy", SANDBOX);
+	buf_fini(&b);
+}
+
+/* RFC 9110 13.2.2: If-None-Match goes before If-Modified-Since. */
+static bool
+is_not_modified(const struct http_request *req, const struct rec_file *f)
+{
+	struct slice tags = http_field(req, "if-none-match");
+	struct slice since = http_field(req, "if-modified-since");
+	int64_t when;
+
+	if (tags.p != NULL)
+		return http_etag_matches(tags, f->sha256, true);
+	return since.p != NULL && http_date_parse(since, &when) &&
+	       f->modified_ms / 1000 <= when;
+}
+
+/* RFC 9110 13.1.1 and 13.1.4. */
+static bool
+is_precondition_failed(const struct http_request *req, const struct rec_file *f)
+{
+	struct slice tags = http_field(req, "if-match");
+	struct slice since = http_field(req, "if-unmodified-since");
+	int64_t when;
+
+	if (tags.p != NULL)
+		return !http_etag_matches(tags, f->sha256, false);
+	return since.p != NULL && http_date_parse(since, &when) &&
+	       f->modified_ms / 1000 > when;
+}
+
+/* RFC 9110 13.1.5: a strong tag, or exactly our date. */
+static bool
+if_range_holds(const struct http_request *req, const struct rec_file *f)
+{
+	struct slice value = http_field(req, "if-range");
+	int64_t when;
+
+	if (value.p == NULL)
+		return true;
+	if (value.n > 0 && value.p[0] == '"')
+		return http_etag_matches(value, f->sha256, false);
+	return http_date_parse(value, &when) && f->modified_ms / 1000 == when;
+}
+
+static enum http_range_result
+choose_part(
+    const struct http_request *req, const struct rec_file *f, struct part *ret)
+{
+	struct slice value = http_field(req, "range");
+	enum http_range_result r = HTTP_RANGE_WHOLE;
+	uint64_t first, last;
+
+	*ret = (struct part){ 0, f->size, true };
+	/* RFC 9110 14.2: Range is for GET only. */
+	if (value.p == NULL || req->method != HTTP_GET ||
+	    !if_range_holds(req, f))
+		return r;
+	r = http_range(value, f->size, &first, &last);
+	if (r == HTTP_RANGE_PART)
+		*ret = (struct part){ first, last - first + 1, false };
+	return r;
+}
+
+static void
+reply_not_satisfiable(struct call *c, const struct rec_file *f)
+{
+	struct err e = ERR_INIT;
+
+	err_set(&e, ERR_RANGE_NOT_SATISFIABLE,
+	    "the file has %" PRIu64 " bytes; none of them is in that range",
+	    f->size);
+	http_header(c->x, "Content-Range", "bytes */%" PRIu64, f->size);
+	reply_error(c->app, c->x, &e, NULL);
+}
+
+static void
+reply_not_modified(struct call *c, const struct rec_file *f)
+{
+	reply_begin(c->app, c->x, 304);
+	describe(c, f);
+	http_send_empty(c->x);
+}
+
+static void
+reply_precondition_failed(struct call *c)
+{
+	struct err e = ERR_INIT;
+
+	err_set(&e, ERR_PRECONDITION_FAILED,
+	    "the file is not the one that the condition names");
+	reply_error(c->app, c->x, &e, NULL);
+}
+
+/* --- sending ------------------------------------------------------------- */
+
+static int
+progress(void *arg, uint64_t sent, struct err *err)
+{
+	struct download *d = arg;
+
+	(void)err;
+	transfer_moved(d->transfer, sent);
+	return 0;
+}
+
+/* Rule 19: only what reached the other side counts. */
+static void
+delivered(void *arg, uint64_t bytes, bool complete)
+{
+	struct download *d = arg;
+	struct err cut = ERR_INIT;
+
+	if (!complete)
+		err_set(&cut, ERR_CLOSED, "the connection was closed");
+	download_end(d, bytes, complete ? NULL : &cut);
+	download_close(d);
+}
+
+static void
+begin_reply(struct call *c, const struct rec_file *f, const struct part *part)
+{
+	reply_begin(c->app, c->x, part->whole ? 200 : 206);
+	describe(c, f);
+	describe_content(c, f);
+	if (!part->whole)
+		http_header(c->x, "Content-Range",
+		    "bytes %" PRIu64 "-%" PRIu64 "/%" PRIu64, part->first,
+		    part->first + part->length - 1, f->size);
+}
+
+/* Owns ${d}. */
+static void
+send_part(struct call *c, struct download *d, const struct part *part)
+{
+	struct http_stream s = {
+		.length = part->length,
+		.progress = progress,
+		.delivered = delivered,
+		.arg = d,
+	};
+	struct err e = ERR_INIT;
+
+	if (download_start(d, &c->client,
+	        (struct storage_range){ part->first, part->length }, &s.src,
+	        &e) < 0) {
+		reply_error(c->app, c->x, &e, NULL);
+		download_close(d);
+		return;
+	}
+	begin_reply(c, &d->file, part);
+	if (http_send_stream(c->x, &s, &e) < 0 && e.code != ERR_CLOSED)
+		log_warning("download cut short", LOG_STR("file", c->name),
+		    LOG_ERR(&e), LOG_END);
+}
+
+/* Its length is known, its bytes are not wanted. */
+static void
+send_head(struct call *c, struct download *d, const struct part *part)
+{
+	struct http_stream s = {
+		.length = part->length,
+		.src = source_mem("", 0),
+	};
+
+	begin_reply(c, &d->file, part);
+	(void)http_send_stream(c->x, &s, NULL);
+	download_close(d);
+}
+
+void
+h_download(struct call *c)
+{
+	const struct http_request *req = http_request(c->x);
+	struct err e = ERR_INIT;
+	struct download *d;
+	struct part part;
+	bool decrypt;
+
+	if (params_query_bool(req, "decrypt", true, &decrypt, &e) < 0 ||
+	    download_open(c->app->engine, &c->who, c->name, &d, &e) < 0) {
+		reply_error(c->app, c->x, &e, NULL);
+		return;
+	}
+	if (is_precondition_failed(req, &d->file)) {
+		reply_precondition_failed(c);
+		download_close(d);
+	} else if (is_not_modified(req, &d->file)) {
+		reply_not_modified(c, &d->file);
+		download_close(d);
+	} else if (choose_part(req, &d->file, &part) ==
+	           HTTP_RANGE_UNSATISFIABLE) {
+		reply_not_satisfiable(c, &d->file);
+		download_close(d);
+	} else if (req->method == HTTP_HEAD) {
+		send_head(c, d, &part);
+	} else {
+		send_part(c, d, &part);
+	}
+}

@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: MIT */
+
+/* POST /upload: a form with one file, its parts in any order. */
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "api/call.h"
+#include "api/handlers.h"
+#include "api/params.h"
+#include "api/reply.h"
+#include "api/upload_reply.h"
+#include "base/mem.h"
+#include "engine/upload.h"
+#include "net/multipart.h"
+#include "proto/filename.h"
+#include "proto/limits.h"
+
+/* Shown while a file goes up that its form has not named yet. */
+#define UNNAMED "unnamed"
+
+/* One form while it is read, by one thread. */
+struct form {
+	struct call *c;
+	struct multipart *mp;
+	struct params_upload params;
+	char *part_name;       /* by the file part's own header; NULL: none */
+	struct err name_error; /* why that name cannot be taken */
+	struct upload *up;     /* NULL until the file part came */
+	bool has_file;
+};
+
+/* The explicit field goes before the part's own name. */
+static int
+settle_name(struct form *f, struct err *err)
+{
+	struct upload_options *o = &f->params.options;
+
+	if (f->params.filename != NULL)
+		return 0;
+	if (f->name_error.code != ERR_NONE) {
+		*err = f->name_error;
+		return -1;
+	}
+	if (f->part_name == NULL)
+		return err_set(err, ERR_INVALID_FILENAME,
+		    "the file has no name: give the field 'filename', or a "
+		    "filename to the part 'file'");
+	o->filename = f->part_name;
+	return 0;
+}
+
+static void
+take_part_name(struct form *f, const struct multipart_part *part)
+{
+	struct slice last;
+
+	if (part->filename == NULL)
+		return;
+	last = filename_reduce(slice_str(part->filename));
+	if (filename_normalise(last, &f->part_name, &f->name_error) < 0)
+		f->part_name = NULL;
+}
+
+static int
+begin(struct form *f, struct err *err)
+{
+	struct upload_options o = f->params.options;
+	struct upload_request ur = {
+		.who = &f->c->who,
+		.client = &f->c->client,
+		.options = &o,
+		.total = REC_SIZE_UNKNOWN,
+	};
+	/* For progress only; never for a limit. */
+	uint64_t expected =
+	    multipart_expected(f->mp, http_request(f->c->x)->content_length);
+
+	if (o.filename == NULL)
+		o.filename = f->part_name != NULL ? f->part_name : UNNAMED;
+	if (upload_begin(f->c->app->engine, &ur, &f->up, err) < 0)
+		return -1;
+	transfer_set_total(upload_transfer(f->up), expected);
+	return 0;
+}
+
+static int
+take_file(struct form *f, const struct multipart_part *part, struct err *err)
+{
+	if (f->has_file)
+		return err_set(err, ERR_INVALID_PARAMETER,
+		    "the form has two parts named 'file': send one, or use "
+		    "/upload_batch");
+	f->has_file = true;
+	take_part_name(f, part);
+	if (begin(f, err) < 0)
+		return -1;
+	return upload_fill(f->up, multipart_body(f->mp), err);
+}
+
+static int
+take_field(struct form *f, const char *name, struct err *err)
+{
+	struct buf value;
+	int rc;
+
+	/* What we do not know is skipped, however long it is. */
+	if (!params_is_upload_option(name))
+		return 0;
+	buf_init(&value, LIMIT_FORM_FIELD);
+	rc = multipart_value(f->mp, &value, err);
+	if (rc == 0)
+		rc =
+		    params_upload_set(&f->params, name, buf_slice(&value), err);
+	buf_fini(&value);
+	return rc;
+}
+
+static int
+take_parts(struct form *f, struct err *err)
+{
+	struct multipart_part part;
+	int more;
+
+	while ((more = multipart_next(f->mp, &part, err)) > 0) {
+		int rc = strcmp(part.name, "file") == 0
+		             ? take_file(f, &part, err)
+		             : take_field(f, part.name, err);
+
+		if (rc < 0)
+			return -1;
+	}
+	return more;
+}
+
+static int
+open_form(struct form *f, struct err *err)
+{
+	static const struct multipart_limits limits = {
+		LIMIT_FORM_PARTS,
+		LIMIT_PART_HEAD,
+	};
+	const struct http_request *req = http_request(f->c->x);
+	int rc = multipart_new(http_body(f->c->x),
+	    http_field(req, "content-type"), &limits, &f->mp, err);
+
+	if (rc < 0 && err->code == ERR_UNSUPPORTED_MEDIA_TYPE)
+		err_set(err, ERR_MISSING_FILE,
+		    "there is no file: send multipart/form-data with a part "
+		    "named 'file'");
+	return rc;
+}
+
+static int
+run(struct form *f, struct upload_result *ret, struct err *err)
+{
+	const struct http_request *req = http_request(f->c->x);
+
+	if (params_upload_query(&f->params, req, true, err) < 0)
+		return -1;
+	if (open_form(f, err) < 0 || take_parts(f, err) < 0)
+		return -1;
+	if (!f->has_file)
+		return err_set(
+		    err, ERR_MISSING_FILE, "the form has no part named 'file'");
+	if (settle_name(f, err) < 0)
+		return -1;
+	if (upload_finish(f->up, &f->params.options, ret, err) < 0)
+		return -1;
+	f->up = NULL;
+	return 0;
+}
+
+void
+h_upload_form(struct call *c)
+{
+	struct form f = { .c = c };
+	struct upload_result r = { 0 };
+	struct err e = ERR_INIT;
+
+	params_upload_init(&f.params);
+	f.params.options.client_id = c->client.id;
+	if (run(&f, &r, &e) < 0) {
+		upload_abort(f.up, &e);
+		reply_error(c->app, c->x, &e, NULL);
+	} else {
+		upload_reply(c, 200, &f.params.options, &r);
+	}
+	upload_result_fini(&r);
+	params_upload_fini(&f.params);
+	multipart_free(f.mp);
+	free(f.part_name);
+}

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef API_HANDLERS_H
+#define API_HANDLERS_H
+
+/*
+ * The handlers of the route table, each in its h_<noun>.c.  A handler is
+ * straight-line code on a worker (h_health: on the loop); it must reply once.
+ */
+
+struct call;
+
+void h_health(struct call *c);
+void h_upload_form(struct call *c);
+void h_upload_raw(struct call *c);
+void h_download(struct call *c);
+void h_status_all(struct call *c);
+void h_status_one(struct call *c);
+void h_key_new(struct call *c);
+void h_key_list(struct call *c);
+void h_key_revoke(struct call *c);
+
+#endif

@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: MIT */
+#include "api/reply.h"
+
+#include <assert.h>
+#include <ctype.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "proto/limits.h"
+
+/* A reply in memory is at most a page of /status with long names. */
+#define BODY_MAX (16u * 1024 * 1024)
+
+/* Codes that are not listed are 500. */
+static const short statuses[ERR_CODE_COUNT] = {
+	[ERR_CLOSED] = 400,
+	[ERR_TIMEOUT] = 408,
+	[ERR_UNAVAILABLE] = 503,
+	[ERR_SHUTTING_DOWN] = 503,
+	[ERR_MALFORMED_REQUEST] = 400,
+	[ERR_INVALID_PARAMETER] = 400,
+	[ERR_INVALID_FILENAME] = 400,
+	[ERR_INVALID_JSON] = 400,
+	[ERR_MISSING_FILE] = 400,
+	[ERR_UNAUTHORIZED] = 401,
+	[ERR_INVALID_API_KEY] = 401,
+	[ERR_FORBIDDEN] = 403,
+	[ERR_ORIGIN_FORBIDDEN] = 403,
+	[ERR_NOT_FOUND] = 404,
+	[ERR_FILE_NOT_FOUND] = 404,
+	[ERR_TRANSFER_NOT_FOUND] = 404,
+	[ERR_KEY_NOT_FOUND] = 404,
+	[ERR_METHOD_NOT_ALLOWED] = 405,
+	[ERR_REQUEST_TIMEOUT] = 408,
+	[ERR_FILE_EXISTS] = 409,
+	[ERR_CANCELLED] = 409,
+	[ERR_PRECONDITION_FAILED] = 412,
+	[ERR_FILE_TOO_LARGE] = 413,
+	[ERR_BODY_TOO_LARGE] = 413,
+	[ERR_URI_TOO_LONG] = 414,
+	[ERR_UNSUPPORTED_MEDIA_TYPE] = 415,
+	[ERR_RANGE_NOT_SATISFIABLE] = 416,
+	[ERR_EXPECTATION_FAILED] = 417,
+	[ERR_HASH_MISMATCH] = 422,
+	[ERR_SIZE_MISMATCH] = 422,
+	[ERR_TOO_MANY_REQUESTS] = 429,
+	[ERR_HEADERS_TOO_LARGE] = 431,
+	[ERR_NOT_IMPLEMENTED] = 501,
+	[ERR_SERVER_BUSY] = 503,
+	[ERR_TOO_MANY_CONNECTIONS] = 503,
+	[ERR_VERSION_NOT_SUPPORTED] = 505,
+	[ERR_STORAGE_FULL] = 507,
+};
+
+int
+reply_status(enum err_code code)
+{
+	return statuses[code] == 0 ? 500 : statuses[code];
+}
+
+void
+reply_begin(struct app *app, struct http_exchange *x, int status)
+{
+	http_status(x, status);
+	cors_headers(app->cors, x);
+	http_header(x, "X-Request-Id", "%s", http_request_id(x));
+	http_header(x, "X-Content-Type-Options", "nosniff");
+}
+
+static void
+send_json(struct http_exchange *x, json_t *body)
+{
+	struct err e = ERR_INIT;
+	struct buf b;
+
+	buf_init(&b, BODY_MAX);
+	http_header(x, "Content-Type", "application/json");
+	http_header(x, "Cache-Control", "no-store");
+	if (json_write(body, &b, &e) < 0) {
+		log_error("a reply could not be written", LOG_ERR(&e), LOG_END);
+		http_close_after(x);
+	}
+	http_send(x, b.p, b.len);
+	buf_fini(&b);
+	json_decref(body);
+}
+
+void
+reply_json(struct app *app, struct http_exchange *x, int status, json_t *body)
+{
+	reply_begin(app, x, status);
+	send_json(x, body);
+}
+
+/* The message as a sentence for a person. */
+static void
+sentence(const struct err *e, char *ret, size_t n)
+{
+	const char *msg = e->msg;
+
+	if (!err_code_is_public(e->code) || msg[0] == '\0')
+		msg = e->code == ERR_UNAVAILABLE
+		          ? "the server cannot do this now; try again soon"
+		          : "something went wrong in the server; its log says "
+		            "what";
+	(void)snprintf(ret, n, "%s.", msg);
+	ret[0] = (char)toupper((unsigned char)ret[0]);
+}
+
+static const char *
+public_code(const struct err *e)
+{
+	if (err_code_is_public(e->code))
+		return err_code_name(e->code);
+	return e->code == ERR_UNAVAILABLE ? "unavailable" : "internal_error";
+}
+
+static void
+log_failure(const struct http_exchange *x, int status, const struct err *e)
+{
+	if (status < 500 || e->code == ERR_NOT_IMPLEMENTED ||
+	    e->code == ERR_SHUTTING_DOWN)
+		return;
+	log_error("request failed", LOG_SLICE("target", http_request(x)->path),
+	    LOG_ERR(e), LOG_END);
+}
+
+/* What the client should do next. */
+static void
+add_advice(struct app *app, struct http_exchange *x, int status,
+    const struct err *e, json_t *o)
+{
+	if (e->code == ERR_FILE_TOO_LARGE)
+		(void)json_object_set_new(o, "max_file_size",
+		    json_integer(
+		        (json_int_t)app->engine->settings->max_file_size));
+	else if (e->code == ERR_BODY_TOO_LARGE)
+		(void)json_object_set_new(
+		    o, "max_body_size", json_integer(LIMIT_SMALL_BODY));
+	if (status == 503 || status == 429)
+		http_header(x, "Retry-After", "1");
+	if (status == 401)
+		http_header(x, "WWW-Authenticate", "Bearer realm=\"sftd\"");
+}
+
+static void
+send_error(struct app *app, struct http_exchange *x, int status,
+    const struct err *e, json_t *extra)
+{
+	char text[ERR_MSG_MAX + 2];
+	json_t *o;
+
+	log_failure(x, status, e);
+	sentence(e, text, sizeof(text));
+	o = json_pack("{s:b, s:o, s:s}", "success", 0, "error",
+	    json_str_or_null(text), "code", public_code(e));
+	if (extra != NULL) {
+		(void)json_object_update(o, extra);
+		json_decref(extra);
+	}
+	reply_begin(app, x, status);
+	add_advice(app, x, status, e, o);
+	send_json(x, o);
+}
+
+void
+reply_error(struct app *app, struct http_exchange *x, const struct err *e,
+    json_t *extra)
+{
+	send_error(app, x, reply_status(e->code), e, extra);
+}
+
+void
+reply_error_status(
+    struct app *app, struct http_exchange *x, int status, const struct err *e)
+{
+	send_error(app, x, status, e, NULL);
+}

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: MIT */
+#include "api/routes.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "api/handlers.h"
+#include "proto/limits.h"
+
+static uint64_t
+form_max(const struct app *app)
+{
+	return app->engine->settings->max_file_size + LIMIT_FORM_OVERHEAD;
+}
+
+static uint64_t
+file_max(const struct app *app)
+{
+	return app->engine->settings->max_file_size;
+}
+
+/* clang-format off */
+const struct route routes_table[] = {
+	{ HTTP_GET,    "/health",       ROUTE_EXACT, ROUTE_FREE, 0,          ROUTE_LOOP,     NULL,     h_health },
+	{ HTTP_POST,   "/upload",       ROUTE_EXACT, ROUTE_OPEN, AUTH_WRITE, ROUTE_TRANSFER, form_max, h_upload_form },
+	{ HTTP_PUT,    "/upload/",      ROUTE_NAME,  ROUTE_OPEN, AUTH_WRITE, ROUTE_TRANSFER, file_max, h_upload_raw },
+	{ HTTP_GET,    "/download/",    ROUTE_NAME,  ROUTE_OPEN, AUTH_READ,  ROUTE_TRANSFER, NULL,     h_download },
+	{ HTTP_GET,    "/status",       ROUTE_EXACT, ROUTE_OPEN, AUTH_READ,  ROUTE_SHORT,    NULL,     h_status_all },
+	{ HTTP_GET,    "/status/",      ROUTE_NAME,  ROUTE_OPEN, AUTH_READ,  ROUTE_SHORT,    NULL,     h_status_one },
+	{ HTTP_POST,   "/generate_key", ROUTE_EXACT, ROUTE_KEY,  AUTH_ADMIN, ROUTE_SHORT,    NULL,     h_key_new },
+	{ HTTP_GET,    "/keys",         ROUTE_EXACT, ROUTE_KEY,  AUTH_ADMIN, ROUTE_SHORT,    NULL,     h_key_list },
+	{ HTTP_DELETE, "/keys/",        ROUTE_WORD,  ROUTE_KEY,  AUTH_ADMIN, ROUTE_SHORT,    NULL,     h_key_revoke },
+	{ HTTP_OTHER,  NULL,            ROUTE_EXACT, ROUTE_FREE, 0,          ROUTE_LOOP,     NULL,     NULL },
+};
+/* clang-format on */
+
+static bool
+fits(const struct route *r, struct slice path, struct slice *ret_rest)
+{
+	size_t n = strlen(r->path);
+
+	*ret_rest = SLICE_NULL;
+	if (r->rest == ROUTE_EXACT)
+		return slice_eq_str(path, r->path);
+	if (!slice_starts(path, r->path))
+		return false;
+	*ret_rest = (struct slice){ path.p + n, path.n - n };
+	return r->rest == ROUTE_NAME ||
+	       (ret_rest->n > 0 &&
+	           memchr(ret_rest->p, '/', ret_rest->n) == NULL);
+}
+
+static void
+allow(struct route_match *m, const char *method)
+{
+	size_t n = strlen(m->allow);
+
+	(void)snprintf(m->allow + n, sizeof(m->allow) - n, "%s%s",
+	    n == 0 ? "" : ", ", method);
+}
+
+void
+routes_match(
+    enum http_method method, struct slice path, struct route_match *ret)
+{
+	struct slice rest;
+
+	memset(ret, 0, sizeof(*ret));
+	for (const struct route *r = routes_table; r->path != NULL; r++) {
+		if (!fits(r, path, &rest))
+			continue;
+		ret->path_known = true;
+		allow(ret, http_method_name(r->method));
+		if (r->method == HTTP_GET)
+			allow(ret, "HEAD");
+		if (r->method == method ||
+		    (r->method == HTTP_GET && method == HTTP_HEAD)) {
+			ret->route = r;
+			ret->rest = rest;
+		}
+	}
+	if (ret->path_known)
+		allow(ret, "OPTIONS");
+}

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: MIT */
+#include "api/routes.h"
+
+#include <string.h>
+
+#include "unit.h"
+
+TEST(test_api_routes__match_method_and_path)
+{
+	static const struct {
+		enum http_method method;
+		const char *path;
+		const char *route; /* NULL: none for the method */
+		const char *rest;
+		const char *allow; /* "": no such path */
+	} rows[] = {
+		{ HTTP_GET, "/health", "/health", "", "GET, HEAD, OPTIONS" },
+		{ HTTP_HEAD, "/health", "/health", "", "GET, HEAD, OPTIONS" },
+		{ HTTP_POST, "/health", NULL, "", "GET, HEAD, OPTIONS" },
+		{ HTTP_GET, "/health/", NULL, "", "" },
+		{ HTTP_GET, "/", NULL, "", "" },
+		{ HTTP_GET, "/download/a/b", "/download/", "a/b",
+		    "GET, HEAD, OPTIONS" },
+		{ HTTP_GET, "/download/", "/download/", "",
+		    "GET, HEAD, OPTIONS" },
+		{ HTTP_GET, "/download", NULL, "", "" },
+		{ HTTP_POST, "/upload", "/upload", "", "POST, OPTIONS" },
+		{ HTTP_PUT, "/upload/x", "/upload/", "x", "PUT, OPTIONS" },
+		{ HTTP_POST, "/upload/x", NULL, "", "PUT, OPTIONS" },
+		{ HTTP_DELETE, "/keys/abc", "/keys/", "abc",
+		    "DELETE, OPTIONS" },
+		{ HTTP_DELETE, "/keys/a/b", NULL, "", "" },
+		{ HTTP_DELETE, "/keys/", NULL, "", "" },
+		{ HTTP_OTHER, "/health", NULL, "", "GET, HEAD, OPTIONS" },
+	};
+	struct route_match m;
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		routes_match(rows[i].method, slice_str(rows[i].path), &m);
+		assert_string_equal(m.allow, rows[i].allow);
+		assert_int_equal(m.path_known, rows[i].allow[0] != '\0');
+		if (rows[i].route == NULL) {
+			assert_null(m.route);
+			continue;
+		}
+		assert_string_equal(m.route->path, rows[i].route);
+		assert_true(slice_eq_str(m.rest, rows[i].rest));
+	}
+}
+
+/* What the table must never say. */
+TEST(test_api_routes__what_changes_keys_needs_an_admin)
+{
+	for (const struct route *r = routes_table; r->path != NULL; r++) {
+		if (strstr(r->path, "key") == NULL)
+			continue;
+		assert_int_equal(r->need, ROUTE_KEY);
+		assert_int_equal(r->scope, AUTH_ADMIN);
+	}
+}
+
+TEST(test_api_routes__every_row_is_complete)
+{
+	for (const struct route *r = routes_table; r->path != NULL; r++) {
+		size_t n = strlen(r->path);
+
+		assert_non_null(r->handle);
+		assert_int_equal(r->path[n - 1] == '/', r->rest != ROUTE_EXACT);
+		if (r->need != ROUTE_FREE)
+			assert_int_not_equal(r->scope, 0);
+	}
+}
