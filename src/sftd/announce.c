@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: MIT */
+#include "sftd/announce.h"
+
+#include <stdlib.h>
+
+#include "base/log.h"
+#include "net/addr.h"
+
+static void
+say_addresses(int listen_fd)
+{
+	char ip[ADDR_TEXT_SIZE];
+	struct addr bound;
+	struct buf urls;
+	struct slice rest, url;
+	struct err e = ERR_INIT;
+
+	if (addr_of_socket(listen_fd, &bound, &e) < 0) {
+		log_warning("the address is unknown", LOG_ERR(&e), LOG_END);
+		return;
+	}
+	addr_ip_text(&bound, ip);
+	log_info("listening", LOG_STR("host", ip),
+	    LOG_UINT("port", addr_port(&bound)), LOG_END);
+	buf_init(&urls, 64u * 1024);
+	addr_reach(&bound, "http", &urls);
+	rest = buf_slice(&urls);
+	while (slice_next(&rest, '\n', &url))
+		log_info("open this in a browser, or give it to sft --server",
+		    LOG_SLICE("url", url), LOG_END);
+	buf_fini(&urls);
+}
+
+static void
+say_recovery(const struct engine_report *r)
+{
+	if (r->db.was_damaged)
+		log_warning("the database was damaged and has been set aside",
+		    LOG_STR("as", r->db.set_aside),
+		    LOG_STR("restored_from",
+		        r->db.from_backup ? r->db.backup : "nothing"),
+		    LOG_UINT("files_rebuilt", r->rebuilt), LOG_END);
+	else if (r->rebuilt > 0)
+		log_warning("records were rebuilt from the stored files",
+		    LOG_UINT("files", r->rebuilt), LOG_END);
+	if (r->db.was_unclean)
+		log_warning("the last run did not end properly; checking in "
+		            "the background",
+		    LOG_UINT("interrupted_transfers", r->interrupted), LOG_END);
+	if (r->status_file.code != ERR_NONE)
+		log_warning("the status file was damaged and has been set "
+		            "aside",
+		    LOG_ERR(&r->status_file), LOG_END);
+	if (r->taken_over > 0)
+		log_info("transfers were taken over from the status file",
+		    LOG_UINT("transfers", r->taken_over), LOG_END);
+}
+
+static void
+say_places(const struct settings *settings, const struct engine *engine,
+    const struct engine_report *r)
+{
+	char *key = home_path(engine->home, "admin.key");
+	char *db = home_path(engine->home, "records.db");
+
+	log_info("files are kept in", LOG_STR("directory", engine->home->path),
+	    LOG_STR("database", db), LOG_STR("status_file", settings->log_file),
+	    LOG_END);
+	if (r->admin_key_in_file)
+		log_info(r->made_admin_key
+		             ? "a first admin key was made; it is in"
+		             : "the admin key is in",
+		    LOG_STR("file", key), LOG_END);
+	else
+		log_info("the admin key is that of ADMIN_API_KEY", LOG_END);
+	free(key);
+	free(db);
+}
+
+void
+announce(const struct settings *settings, const struct engine *engine,
+    const struct engine_report *report, int listen_fd)
+{
+	say_recovery(report);
+	say_places(settings, engine, report);
+	if (!settings->require_api_key)
+		log_warning("anyone who reaches this server may upload, "
+		            "download and replace files; REQUIRE_API_KEY=true "
+		            "asks for a key",
+		    LOG_END);
+	say_addresses(listen_fd);
+	log_info("ready", LOG_STR("version", SFT_VERSION), LOG_END);
+}

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef SFTD_ANNOUNCE_H
+#define SFTD_ANNOUNCE_H
+
+#include "engine/engine.h"
+
+/* Says at the start where the server is reached, where its files, keys and
+ * records are, what recovery found, and what is open to anyone. */
+void announce(const struct settings *settings, const struct engine *engine,
+    const struct engine_report *report, int listen_fd);
+
+#endif

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT */
+#include "sftd/check.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "engine/engine.h"
+
+static void
+fatal(const struct err *e)
+{
+	(void)fprintf(stderr, "sftd: %s\n", e->msg);
+	_Exit(COMMANDS_FAILED);
+}
+
+int
+check_run(const struct commands_input *in)
+{
+	const struct engine_config cf = { &in->settings, clock_system(),
+		fatal };
+	struct engine_report report;
+	struct engine *engine;
+	struct err e = ERR_INIT;
+
+	if (engine_open(&cf, &engine, &report, &e) < 0) {
+		(void)fprintf(stderr, "sftd: %s\n", e.msg);
+		return COMMANDS_FAILED;
+	}
+	if (db_check(engine->db, &e) < 0) {
+		(void)fprintf(stderr, "sftd: %s\n", e.msg);
+		engine_close(engine);
+		return COMMANDS_FAILED;
+	}
+	(void)printf("settings, directory '%s' and database are sound\n",
+	    engine->home->path);
+	engine_close(engine);
+	return COMMANDS_OK;
+}

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef SFTD_COMMANDS_H
+#define SFTD_COMMANDS_H
+
+/* What `sftd` was asked to do: its options, settings and commands. */
+
+#include "base/settings.h"
+
+/* Exit statuses. */
+#define COMMANDS_OK 0
+#define COMMANDS_FAILED 1
+#define COMMANDS_USAGE 2
+
+struct commands_input {
+	struct settings settings;
+	char **args; /* the original argv, copied, for starting ourselves */
+	int (*run)(const struct commands_input *in);
+};
+
+/* 0: run it; -1: the answer (help, an error) has been printed, and
+ * *${ret_status} is the exit status. */
+int commands_parse(
+    int argc, char **argv, struct commands_input *ret, int *ret_status);
+void commands_fini(struct commands_input *in);
+
+#endif

@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: MIT */
+#include "sftd/maintenance.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/thread.h"
+#include "engine/reaper.h"
+#include "engine/recover.h"
+#include "engine/status_file.h"
+
+#define TURN_MS 1000
+#define BACKUP_EVERY_MS (24ll * 3600 * 1000)
+/* A failing task says so at most this often. */
+#define COMPLAIN_EVERY_MS 60000
+
+struct maintenance {
+	struct engine *engine;
+	pthread_t thread;
+	pthread_mutex_t lock;
+	pthread_cond_t wake; /* stopping */
+	bool started;        /* of the thread that starts and stops */
+	bool stopping;       /* under lock */
+	_Atomic bool trash;  /* the reaper has work */
+	/* The thread's own. */
+	bool check;
+	uint64_t written; /* transfers_changes() of the last status file */
+	int64_t backup_at_ms;
+	int64_t complained_ms;
+};
+
+static void
+complain(struct maintenance *m, const char *what, const struct err *e)
+{
+	int64_t now_ms = clock_mono_ms(m->engine->clock);
+
+	if (m->complained_ms != 0 &&
+	    now_ms - m->complained_ms < COMPLAIN_EVERY_MS)
+		return;
+	m->complained_ms = now_ms;
+	log_error(what, LOG_ERR(e), LOG_END);
+}
+
+static bool
+is_stopping(void *arg)
+{
+	struct maintenance *m = arg;
+	bool stopping;
+
+	pthread_mutex_lock(&m->lock);
+	stopping = m->stopping;
+	pthread_mutex_unlock(&m->lock);
+	return stopping;
+}
+
+/* --- tasks -----------------------------------------------------------------
+ */
+
+static void
+trashed(void *arg)
+{
+	struct maintenance *m = arg;
+
+	atomic_store(&m->trash, true);
+}
+
+static void
+reap(struct maintenance *m)
+{
+	struct err e = ERR_INIT;
+	bool left = true;
+
+	if (!atomic_exchange(&m->trash, false))
+		return;
+	if (reaper_run(m->engine, &left, &e) < 0)
+		complain(m, "replaced files could not be removed", &e);
+	if (left)
+		atomic_store(&m->trash, true);
+}
+
+static void
+write_status_file(struct maintenance *m)
+{
+	uint64_t changes = transfers_changes(m->engine->transfers);
+	struct err e = ERR_INIT;
+
+	if (changes == m->written && transfers_live(m->engine->transfers) == 0)
+		return;
+	if (status_file_write(m->engine, &e) < 0)
+		complain(m, "the status file could not be written", &e);
+	else
+		m->written = changes;
+}
+
+static void
+back_up(struct maintenance *m)
+{
+	int64_t now_ms = clock_mono_ms(m->engine->clock);
+	struct err e = ERR_INIT;
+
+	if (now_ms < m->backup_at_ms)
+		return;
+	m->backup_at_ms = now_ms + BACKUP_EVERY_MS;
+	if (db_backup(m->engine->db, ENGINE_BACKUPS_KEPT, &e) < 0)
+		log_error("the database could not be backed up", LOG_ERR(&e),
+		    LOG_END);
+}
+
+static void
+found(void *arg, const char *what, const char *name)
+{
+	(void)arg;
+	log_error(what, LOG_STR("name", name), LOG_END);
+}
+
+static void
+check(struct maintenance *m)
+{
+	const struct recover_check rc = { is_stopping, found, m };
+	struct recover_found f;
+	struct err e = ERR_INIT;
+
+	if (!m->check)
+		return;
+	m->check = false;
+	if (recover_run(m->engine, &rc, &f, &e) < 0 ||
+	    db_check(m->engine->db, &e) < 0) {
+		if (e.code != ERR_SHUTTING_DOWN)
+			log_error("the check after the last run's end failed",
+			    LOG_ERR(&e), LOG_END);
+		return;
+	}
+	log_info("checked", LOG_UINT("lost_objects", f.lost),
+	    LOG_UINT("damaged_files", f.missing), LOG_END);
+}
+
+static void (*const tasks[])(struct maintenance *m) = {
+	reap,
+	write_status_file,
+	check,
+	back_up,
+};
+
+static void *
+run(void *arg)
+{
+	struct maintenance *m = arg;
+
+	while (!is_stopping(m)) {
+		for (size_t i = 0; i < sizeof(tasks) / sizeof(tasks[0]); i++)
+			tasks[i](m);
+		pthread_mutex_lock(&m->lock);
+		if (!m->stopping)
+			(void)thread_cond_wait_until(&m->wake, &m->lock,
+			    clock_mono_ns(clock_system()) +
+			        TURN_MS * 1000000ll);
+		pthread_mutex_unlock(&m->lock);
+	}
+	return NULL;
+}
+
+int
+maintenance_start(
+    struct engine *e, bool unclean, struct maintenance **ret_m, struct err *err)
+{
+	static const struct thread_options options = { "maintenance", 0 };
+	struct maintenance *m = mem_calloc(1, sizeof(*m));
+
+	m->engine = e;
+	m->check = unclean;
+	m->backup_at_ms = clock_mono_ms(e->clock) + BACKUP_EVERY_MS;
+	pthread_mutex_init(&m->lock, NULL);
+	thread_cond_init(&m->wake);
+	/* What the last run left in the trash. */
+	atomic_store(&m->trash, true);
+	e->trashed_arg = m;
+	e->trashed = trashed;
+	if (thread_start(&options, run, m, &m->thread, err) < 0) {
+		maintenance_stop(m);
+		return -1;
+	}
+	m->started = true;
+	*ret_m = m;
+	return 0;
+}
+
+void
+maintenance_stop(struct maintenance *m)
+{
+	struct err e = ERR_INIT;
+
+	if (m == NULL)
+		return;
+	pthread_mutex_lock(&m->lock);
+	m->stopping = true;
+	pthread_cond_signal(&m->wake);
+	pthread_mutex_unlock(&m->lock);
+	if (m->started)
+		pthread_join(m->thread, NULL);
+	m->engine->trashed = NULL;
+	if (status_file_write(m->engine, &e) < 0)
+		log_error("the status file could not be written", LOG_ERR(&e),
+		    LOG_END);
+	pthread_cond_destroy(&m->wake);
+	pthread_mutex_destroy(&m->lock);
+	free(m);
+}

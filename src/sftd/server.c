@@ -1,0 +1,259 @@
+/* SPDX-License-Identifier: MIT */
+#include "sftd/server.h"
+
+#include <errno.h>
+#include <malloc.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "api/app.h"
+#include "base/file.h"
+#include "base/log.h"
+#include "base/num.h"
+#include "net/addr.h"
+#include "net/http_server.h"
+#include "proto/limits.h"
+#include "sftd/announce.h"
+#include "sftd/maintenance.h"
+#include "sftd/notify.h"
+
+/* Everything of one run; the main thread's. */
+struct server {
+	const struct settings *settings;
+	int listen_fd;
+	int life_fd;  /* -1: no supervisor */
+	int ready_fd; /* -1: no supervisor */
+	int signal_fd;
+	struct engine *engine;
+	struct engine_report report;
+	struct app *app;
+	struct http_server *http;
+	struct maintenance *maintenance;
+};
+
+/* A commit's outcome is unknown: end at once, recovery decides (rule 4). */
+static void
+fatal(const struct err *e)
+{
+	log_error("the database failed in a way that only a restart can mend",
+	    LOG_ERR(e), LOG_END);
+	_exit(COMMANDS_FAILED);
+}
+
+static void
+tune_process(void)
+{
+	struct rlimit files;
+
+	(void)umask(077);
+	/* Few arenas: hundreds of threads share them instead of keeping their
+	 * own; what is freed goes back to the system. */
+	(void)mallopt(M_ARENA_MAX, 2);
+	(void)mallopt(M_TRIM_THRESHOLD, 256 * 1024);
+	(void)mallopt(M_MMAP_THRESHOLD, 128 * 1024);
+	if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
+		files.rlim_cur = files.rlim_max;
+		(void)setrlimit(RLIMIT_NOFILE, &files);
+	}
+}
+
+static int
+open_signals(struct server *s, struct err *err)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGHUP);
+	sigaddset(&set, SIGPIPE);
+	if (sigprocmask(SIG_BLOCK, &set, NULL) < 0)
+		return err_set_errno(err, ERR_INTERNAL, "sigprocmask");
+	sigdelset(&set, SIGPIPE);
+	s->signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (s->signal_fd < 0)
+		return err_set_errno(err, ERR_INTERNAL, "signalfd");
+	return 0;
+}
+
+/* The listening socket: the supervisor's, or one of our own. */
+static int
+open_listener(struct server *s, struct err *err)
+{
+	struct slice rest = slice_str(getenv(SERVER_FDS));
+	struct slice part;
+	uint64_t fds[3];
+
+	if (rest.n == 0)
+		return addr_listen(s->settings->server_host,
+		    (uint16_t)s->settings->server_port, &s->listen_fd, err);
+	for (size_t i = 0; i < 3; i++)
+		if (!slice_next(&rest, ',', &part) ||
+		    !num_uint(part, 1u << 20, &fds[i]))
+			return err_set(err, ERR_INTERNAL,
+			    "the variable %s is malformed", SERVER_FDS);
+	s->listen_fd = (int)fds[0];
+	s->life_fd = (int)fds[1];
+	s->ready_fd = (int)fds[2];
+	for (size_t i = 0; i < 3; i++)
+		if (file_set_cloexec((int)fds[i], true, err) < 0)
+			return -1;
+	(void)unsetenv(SERVER_FDS);
+	return 0;
+}
+
+static int
+start_http(struct server *s, struct err *err)
+{
+	const struct settings *st = s->settings;
+	struct http_server_config cf = {
+		.clock = clock_system(),
+		.short_threads = st->worker_threads,
+		.max_connections = st->max_connections,
+		.max_connections_per_client = st->max_connections_per_client,
+		.header_timeout_ms = st->header_timeout,
+		.idle_timeout_ms = st->idle_timeout,
+		.stall_timeout_ms = st->stall_timeout,
+		.head_max = LIMIT_HEAD,
+		.line_max = LIMIT_REQUEST_LINE,
+		.fields_max = LIMIT_FIELDS,
+		.small_body_max = LIMIT_SMALL_BODY,
+		.linger_bytes = LIMIT_LINGER_BYTES,
+		.linger_ms = LIMIT_LINGER_MS,
+		.tcp_congestion = st->tcp_congestion,
+	};
+
+	app_http(s->app, &cf.app);
+	if (http_server_new(&cf, s->listen_fd, &s->http, err) < 0)
+		return -1;
+	return http_server_start(s->http, err);
+}
+
+static int
+start_app(struct server *s, struct err *err)
+{
+	struct addr bound;
+	struct buf own;
+	int rc = -1;
+
+	buf_init(&own, 64u * 1024);
+	if (addr_of_socket(s->listen_fd, &bound, err) < 0)
+		goto out;
+	addr_reach(&bound, "http", &own);
+	rc = app_new(s->engine, buf_str(&own), &s->app, err);
+out:
+	buf_fini(&own);
+	return rc;
+}
+
+static int
+start(struct server *s, struct err *err)
+{
+	const struct engine_config cf = { s->settings, clock_system(), fatal };
+
+	if (open_signals(s, err) < 0 || open_listener(s, err) < 0)
+		return -1;
+	if (engine_open(&cf, &s->engine, &s->report, err) < 0)
+		return -1;
+	if (maintenance_start(
+	        s->engine, s->report.db.was_unclean, &s->maintenance, err) < 0)
+		return -1;
+	if (start_app(s, err) < 0)
+		return -1;
+	return start_http(s, err);
+}
+
+static void
+say_ready(struct server *s)
+{
+	announce(s->settings, s->engine, &s->report, s->listen_fd);
+	if (s->ready_fd >= 0) {
+		(void)file_write_all(s->ready_fd, "1", 1, NULL);
+		file_close(s->ready_fd);
+		s->ready_fd = -1;
+	} else {
+		notify_send("READY=1");
+	}
+}
+
+/* Until a signal to end, or the supervisor's death. */
+static void
+wait_for_end(struct server *s)
+{
+	struct pollfd fds[2] = {
+		{ .fd = s->signal_fd, .events = POLLIN },
+		{ .fd = s->life_fd, .events = POLLIN },
+	};
+	struct signalfd_siginfo si;
+
+	for (;;) {
+		if (poll(fds, 2, -1) < 0 && errno != EINTR)
+			return;
+		if (fds[1].revents != 0) {
+			log_warning("the supervisor is gone, ending", LOG_END);
+			return;
+		}
+		if (read(s->signal_fd, &si, sizeof(si)) != sizeof(si))
+			continue;
+		/* Nothing is reloaded yet: a hang-up is no reason to end. */
+		if (si.ssi_signo == SIGHUP)
+			continue;
+		log_info("asked to end",
+		    LOG_STR("signal",
+		        si.ssi_signo == SIGINT ? "SIGINT" : "SIGTERM"),
+		    LOG_END);
+		return;
+	}
+}
+
+static void
+stop(struct server *s)
+{
+	if (s->http != NULL) {
+		http_server_stop(s->http, s->settings->shutdown_grace);
+		http_server_free(s->http);
+	}
+	app_free(s->app);
+	maintenance_stop(s->maintenance);
+	engine_close(s->engine);
+	file_close(s->signal_fd);
+	file_close(s->ready_fd);
+	file_close(s->life_fd);
+	file_close(s->listen_fd);
+}
+
+int
+server_run(const struct commands_input *in)
+{
+	struct server s = {
+		.settings = &in->settings,
+		.listen_fd = -1,
+		.life_fd = -1,
+		.ready_fd = -1,
+		.signal_fd = -1,
+	};
+	struct err e = ERR_INIT;
+
+	tune_process();
+	log_setup((enum log_level)in->settings.log_level,
+	    (enum log_format)in->settings.log_format);
+	if (start(&s, &e) < 0) {
+		(void)fprintf(stderr, "sftd: %s\n", e.msg);
+		stop(&s);
+		return COMMANDS_FAILED;
+	}
+	say_ready(&s);
+	wait_for_end(&s);
+	if (s.life_fd < 0)
+		notify_send("STOPPING=1");
+	stop(&s);
+	log_info("ended", LOG_END);
+	return COMMANDS_OK;
+}

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef SFTD_SERVER_H
+#define SFTD_SERVER_H
+
+/*
+ * The server process: builds the parts, serves, drains, stops.
+ *
+ * Under a supervisor the environment variable SERVER_FDS names three
+ * descriptors that it inherits: "LISTEN,LIFE,READY".  The listening socket; the
+ * read end of a pipe that ends when the supervisor dies; the write end of
+ * a pipe on which one byte says that we serve.
+ */
+
+#include "sftd/commands.h"
+
+#define SERVER_FDS "SFTD_FDS"
+
+/* The exit status. */
+int server_run(const struct commands_input *in);
+
+#endif
