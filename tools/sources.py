@@ -6,7 +6,7 @@ import re
 import sys
 from pathlib import Path
 
-CODE_DIRS = ("src", "tests", "bench")
+CODE_DIRS = ("src", "tests", "bench", "tools")
 
 _TOKEN = re.compile(
     r"""//[^\n]*|/\*.*?\*/|"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'""",

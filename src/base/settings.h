@@ -91,5 +91,7 @@ void settings_print(const struct settings *s, struct buf *b);
 void settings_help(struct buf *b);
 /* The commented sample file. */
 void settings_sample(struct buf *b);
+/* The settings' section of the manual page: man(7) macros, a .TP each. */
+void settings_man(struct buf *b);
 
 #endif

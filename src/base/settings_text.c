@@ -71,7 +71,10 @@ help_text(const struct settings_row *row)
 		settings_value_describe(row, &b);
 	}
 	if (row->fallback != NULL)
-		buf_printf(&b, " (default %s)", row->fallback);
+		buf_printf(&b, " (default %s%s)", row->fallback,
+		    row->is_not_built ? "; cannot be changed yet" : "");
+	else if (row->is_not_built)
+		buf_append_str(&b, " (cannot be set yet)");
 	return buf_take(&b);
 }
 
@@ -100,6 +103,17 @@ settings_help(struct buf *b)
 	free(names);
 	free(helps);
 	free(table);
+}
+
+/* A sentence about what a version without the row's part takes, "" when the
+ * part is built. */
+static const char *
+not_built_text(const struct settings_row *row)
+{
+	if (!row->is_not_built)
+		return "";
+	return row->fallback == NULL ? " It cannot be set yet."
+	                             : " It cannot be changed yet.";
 }
 
 /* ${text} as comment lines. */
@@ -142,9 +156,80 @@ settings_sample(struct buf *b)
 		buf_clear(&text);
 		buf_append_str(&text, "Value: ");
 		settings_value_describe(row, &text);
+		if (row->is_not_built)
+			buf_printf(&text, ".%s", not_built_text(row));
 		print_comment(buf_str(&text), b);
 		buf_printf(b, "#%s=%s\n", row->name,
 		    row->fallback == NULL ? "" : row->fallback);
 	}
 	buf_fini(&text);
+}
+
+/* ${text} so that roff shows it as it is, also at the begin of a line. */
+static void
+man_text(const char *text, struct buf *b)
+{
+	if (*text == '.')
+		buf_append_str(b, "\\&");
+	for (; *text != '\0'; text++) {
+		if (*text == '\\')
+			buf_append_str(b, "\\e");
+		else if (*text == '-')
+			buf_append_str(b, "\\-");
+		else if (*text == '\'')
+			buf_append_str(b, "\\(aq");
+		else
+			buf_append_char(b, *text);
+	}
+}
+
+/* A help text, as a sentence. */
+static void
+man_sentence(const char *text, struct buf *b)
+{
+	char first = *text;
+
+	if (first >= 'a' && first <= 'z') {
+		buf_append_char(b, (char)(first - 'a' + 'A'));
+		text++;
+	}
+	man_text(text, b);
+	buf_append_str(b, ".\n");
+}
+
+static void
+man_row(const struct settings_row *row, struct buf *b)
+{
+	char option[SETTINGS_OPTION_SIZE];
+	struct buf value;
+
+	settings_option_name(row->name, option);
+	buf_printf(b, ".TP\n\\fB%s\\fR, \\fB\\-\\-", row->name);
+	man_text(option, b);
+	buf_printf(b, "\\fR \\fI%s\\fR\n", row->arg);
+	man_sentence(row->help, b);
+
+	buf_init(&value, SIZE_MAX);
+	settings_value_describe(row, &value);
+	buf_append_str(b, ".br\nValue: ");
+	man_text(buf_str(&value), b);
+	buf_append_char(b, '.');
+	buf_fini(&value);
+	if (row->fallback == NULL) {
+		buf_append_str(b, " No default.");
+	} else {
+		buf_append_str(b, " Default: \\fB");
+		man_text(row->fallback, b);
+		buf_append_str(b, "\\fR.");
+	}
+	buf_printf(b, "%s\n", not_built_text(row));
+}
+
+void
+settings_man(struct buf *b)
+{
+	size_t i;
+
+	for (i = 0; i < settings_n_rows; i++)
+		man_row(&settings_rows[i], b);
 }

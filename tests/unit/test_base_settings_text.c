@@ -16,6 +16,19 @@ load(const char *text, struct settings *ret_settings)
 		fail_msg("%s", err.msg);
 }
 
+/* ${b} in place with every "\\-" of roff as "-". */
+static const char *
+unescaped(struct buf *b)
+{
+	char *at = b->p;
+
+	(void)buf_str(b);
+	while ((at = strstr(at, "\\-")) != NULL)
+		memmove(at, at + 1, strlen(at));
+	b->len = strlen(b->p);
+	return b->p;
+}
+
 /* What --print-config says is a file that says the same again. */
 TEST(test_base_settings_text__print_can_be_loaded)
 {
@@ -98,5 +111,83 @@ TEST(test_base_settings_text__help_names_every_option_within_80_columns)
 		assert_true(line.n < 80);
 	assert_non_null(strstr(buf_str(&b), "--server-host HOST"));
 	assert_non_null(strstr(buf_str(&b), "(default 8080)"));
+	buf_fini(&b);
+}
+
+/* What the table says of every setting stands in all that is made of it. */
+TEST(test_base_settings_text__every_setting_stands_everywhere)
+{
+	const struct settings_row *row;
+	char option[SETTINGS_OPTION_SIZE];
+	struct buf man, sample, want;
+	size_t i;
+
+	buf_init(&man, 100000);
+	buf_init(&sample, 100000);
+	buf_init(&want, 1000);
+	settings_man(&man);
+	settings_sample(&sample);
+	for (i = 0; i < settings_n_rows; i++) {
+		row = &settings_rows[i];
+		buf_clear(&want);
+		buf_printf(&want, "\n#%s=%s\n", row->name,
+		    row->fallback == NULL ? "" : row->fallback);
+		assert_non_null(strstr(buf_str(&sample), buf_str(&want)));
+
+		settings_option_name(row->name, option);
+		buf_clear(&want);
+		buf_printf(&want, "\\fB%s\\fR, \\fB--%s\\fR \\fI%s\\fR\n",
+		    row->name, option, row->arg);
+		assert_non_null(strstr(unescaped(&man), buf_str(&want)));
+	}
+	assert_non_null(strstr(buf_str(&man), "Default: \\fB8080\\fR.\n"));
+	assert_non_null(strstr(buf_str(&man), " No default.\n"));
+	buf_fini(&man);
+	buf_fini(&sample);
+	buf_fini(&want);
+}
+
+/* Every line is a macro of ours or text: nothing of the table can be read as
+ * a command. */
+TEST(test_base_settings_text__man_holds_only_our_macros)
+{
+	struct slice rest, line;
+	struct buf b;
+
+	buf_init(&b, 100000);
+	settings_man(&b);
+	rest = buf_slice(&b);
+	while (slice_next(&rest, '\n', &line)) {
+		if (line.n == 0)
+			continue;
+		if (slice_eq_str(line, ".TP") || slice_eq_str(line, ".br"))
+			continue;
+		assert_true(line.p[0] != '.' && line.p[0] != '\'');
+	}
+	buf_fini(&b);
+}
+
+TEST(test_base_settings_text__says_what_cannot_be_changed_yet)
+{
+	static const struct {
+		void (*print)(struct buf *b);
+		const char *with_default, *without;
+	} cases[] = {
+		{ settings_help, "64; cannot be changed", "(cannot be set" },
+		{ settings_sample, "It cannot be changed yet.",
+		    "It cannot be set yet." },
+		{ settings_man, "It cannot be changed yet.",
+		    "It cannot be set yet." },
+	};
+	struct buf b;
+	size_t i;
+
+	buf_init(&b, 100000);
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		buf_clear(&b);
+		cases[i].print(&b);
+		assert_non_null(strstr(buf_str(&b), cases[i].with_default));
+		assert_non_null(strstr(buf_str(&b), cases[i].without));
+	}
 	buf_fini(&b);
 }
