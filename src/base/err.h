@@ -77,6 +77,8 @@
 	X(FILE_DAMAGED, file_damaged, true) \
 	/* The start and the command line. */ \
 	X(USAGE, usage, false) \
+	X(UNREACHABLE, unreachable, false) /* the client found no server */ \
+	X(INTERRUPTED, interrupted, false) /* by Ctrl-C */ \
 	X(SETTING, setting, false)
 /* clang-format on */
 

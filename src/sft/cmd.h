@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef SFT_CMD_H
+#define SFT_CMD_H
+
+/* The commands, each as struct command's run() (cli.h). */
+
+#include "sft/cli.h"
+
+int cmd_upload(struct cli *cli, struct err *err);
+int cmd_download(struct cli *cli, struct err *err);
+int cmd_status(struct cli *cli, struct err *err);
+int cmd_health(struct cli *cli, struct err *err);
+int cmd_key_new(struct cli *cli, struct err *err);
+int cmd_key_list(struct cli *cli, struct err *err);
+int cmd_key_revoke(struct cli *cli, struct err *err);
+
+#endif

@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: MIT */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/buf.h"
+#include "base/mem.h"
+#include "proto/filename.h"
+#include "proto/limits.h"
+#include "sft/cmd.h"
+#include "sft/out.h"
+#include "sft/sending.h"
+#include "sft/text.h"
+#include "sft/url.h"
+
+#define LINE_MAX_BYTES 8192u
+
+struct options {
+	const char *filename;
+	uint64_t priority;
+	bool priority_is_given;
+	bool encrypt;
+	const char *client_id;
+	const char *if_exists;
+};
+
+/* The name that ${path} is to have on the server. */
+static int
+name_of(const char *path, const struct options *o, char **ret_name,
+    struct err *err)
+{
+	const char *slash = strrchr(path, '/');
+	const char *name = o->filename != NULL ? o->filename
+	    : slash == NULL                    ? path
+	                                       : slash + 1;
+	struct err why = ERR_INIT;
+
+	if (filename_normalise(slice_str(name), ret_name, &why) == 0)
+		return 0;
+	return err_set(err, ERR_USAGE, "'%.100s': %s%s", name, why.msg,
+	    o->filename != NULL ? "" : "; give it another with --filename");
+}
+
+/* Looks at all files before the first is sent. */
+static int
+check_arguments(
+    const struct cli *cli, const struct options *o, struct err *err)
+{
+	struct stat st;
+	char *name;
+	int i;
+
+	if (o->filename != NULL && cli->argc > 1)
+		return err_set(err, ERR_USAGE,
+		    "--filename names one file, and there are %d", cli->argc);
+	if (o->if_exists != NULL && strcmp(o->if_exists, "replace") != 0 &&
+	    strcmp(o->if_exists, "error") != 0)
+		return err_set(err, ERR_USAGE,
+		    "option '--if-exists' is replace or error, not '%.64s'",
+		    o->if_exists);
+	for (i = 0; i < cli->argc; i++) {
+		if (strcmp(cli->argv[i], SENDING_STDIN) == 0) {
+			if (o->filename == NULL)
+				return err_set(err, ERR_USAGE,
+				    "standard input needs a name: --filename");
+		} else if (stat(cli->argv[i], &st) == 0 &&
+		    S_ISDIR(st.st_mode)) {
+			return err_set(err, ERR_USAGE,
+			    "'%s' is a directory; name the files in it",
+			    cli->argv[i]);
+		}
+		if (name_of(cli->argv[i], o, &name, err) < 0)
+			return -1;
+		free(name);
+	}
+	return 0;
+}
+
+static void
+add_target(const char *name, const struct options *o, struct buf *b)
+{
+	char priority[TEXT_SIZE];
+
+	(void)snprintf(priority, sizeof(priority), "%" PRIu64, o->priority);
+	buf_append_str(b, "/upload/");
+	url_add_name(b, name);
+	url_add_query(
+	    b, "priority", o->priority_is_given ? priority : NULL);
+	url_add_query(b, "encryption", o->encrypt ? "true" : NULL);
+	url_add_query(b, "client_id", o->client_id);
+	url_add_query(b, "if_exists", o->if_exists);
+}
+
+/* Does the server have what was sent? */
+static int
+check_answer(struct sending *s, const json_t *answer, struct err *err)
+{
+	char sent[SHA256_HEX_SIZE];
+	const char *stored = out_str(answer, "hash");
+
+	sending_hash(s, sent);
+	if (strcmp(sent, stored) == 0 &&
+	    out_uint(answer, "size") == sending_sent(s))
+		return 0;
+	return err_set(err, ERR_HASH_MISMATCH,
+	    "the server holds other bytes than were sent (SHA-256 %.64s, not "
+	    "%s): send it again",
+	    stored, sent);
+}
+
+static int
+print_sent(struct cli *cli, const struct http_reply *reply, struct err *err)
+{
+	int64_t ms = progress_elapsed_ms(cli->progress);
+	uint64_t size = out_uint(reply->json, "size");
+	char text[TEXT_SIZE], rate[TEXT_SIZE];
+	struct buf b;
+	int rc;
+
+	if (cli->json || cli->quiet)
+		return 0;
+	text_size(size, text);
+	text_rate(ms <= 0 ? 0 : size * 1000 / (uint64_t)ms, rate);
+	buf_init(&b, LINE_MAX_BYTES);
+	buf_append_str(
+	    &b, reply->head.status == 200 ? "replaced " : "uploaded ");
+	text_clean(&b, slice_str(out_str(reply->json, "filename")));
+	buf_printf(&b, " (%s", text);
+	if (ms >= 100)
+		buf_printf(&b, " in %" PRId64 ".%" PRId64 " s, %s", ms / 1000,
+		    ms % 1000 / 100, rate);
+	buf_append_str(&b, ")\n");
+	if (cli->verbose)
+		buf_printf(&b, "  sha256 %.64s\n",
+		    out_str(reply->json, "hash"));
+	rc = out_text(&b, err);
+	buf_fini(&b);
+	return rc;
+}
+
+/* Sends one file; ${*ret_answer} is what the server says of it. */
+static int
+send_file(struct cli *cli, const char *path, const struct options *o,
+    json_t **ret_answer, struct err *err)
+{
+	struct http_request req = { .method = "PUT" };
+	struct http_reply reply = { 0 };
+	struct sending *s = NULL;
+	char *name = NULL;
+	struct buf target;
+	int rc = -1;
+
+	buf_init(&target, URL_MAX);
+	if (name_of(path, o, &name, err) < 0 ||
+	    sending_open(path, cli->progress, &s, err) < 0)
+		goto out;
+	add_target(name, o, &target);
+	req.target = buf_str(&target);
+	req.body = sending_body(s);
+	progress_begin(cli->progress, name, sending_size(s));
+	rc = http_do(cli->http, &req, &reply, err);
+	progress_end(cli->progress);
+	if (rc == 0)
+		rc = check_answer(s, reply.json, err);
+	if (rc == 0)
+		rc = print_sent(cli, &reply, err);
+	if (rc == 0)
+		*ret_answer = json_incref(reply.json);
+out:
+	http_reply_fini(&reply);
+	sending_close(s);
+	free(name);
+	buf_fini(&target);
+	return rc;
+}
+
+/* Sends them one after the other, as long as there is hope; gives the list of
+ * what became of each. */
+static json_t *
+send_all(struct cli *cli, const struct options *o)
+{
+	json_t *list = json_array();
+	struct err err = ERR_INIT;
+	json_t *one;
+	int i;
+
+	for (i = 0; i < cli->argc; i++) {
+		err_clear(&err);
+		if (send_file(cli, cli->argv[i], o, &one, &err) < 0) {
+			one = cli_error_json(&err);
+			cli_fail(cli, cli->argv[i], &err);
+		}
+		json_object_set_new(
+		    one, "path", json_str_or_null(cli->argv[i]));
+		json_array_append_new(list, one);
+		if (cli_is_hopeless(&err))
+			break;
+	}
+	return list;
+}
+
+int
+cmd_upload(struct cli *cli, struct err *err)
+{
+	struct options o = { 0 };
+	const struct opt options[] = {
+		{ "filename", 0, OPT_STR, "NAME",
+		    "what it is called on the server; folders are written "
+		    "with '/'",
+		    &o.filename, 0, 0, NULL },
+		{ "priority", 0, OPT_UINT, "P",
+		    "0 to 10; higher ones go first where transfers wait",
+		    &o.priority, 0, LIMIT_PRIORITY, &o.priority_is_given },
+		{ "encrypt", 0, OPT_FLAG, NULL, "have it stored encrypted",
+		    &o.encrypt, 0, 0, NULL },
+		{ "client-id", 0, OPT_STR, "ID",
+		    "how this client is called in lists", &o.client_id, 0, 0,
+		    NULL },
+		{ "if-exists", 0, OPT_STR, "WHAT",
+		    "replace a file that is there, or error (replace)",
+		    &o.if_exists, 0, 0, NULL },
+		{ 0 },
+	};
+	const struct cli_syntax syntax = {
+		.args = "FILE...",
+		.about = "Sends files, one after the other, and compares what "
+		         "the server stored with\nwhat was sent, by SHA-256. "
+		         "'-' is standard input and needs --filename.\n",
+		.options = options,
+		.min_args = 1,
+		.max_args = -1,
+	};
+	json_t *document;
+	int rc = cli_parse(cli, &syntax, err);
+
+	if (rc != 0)
+		return rc;
+	if (check_arguments(cli, &o, err) < 0 || cli_http(cli, err) < 0)
+		return -1;
+	document = json_object();
+	json_object_set_new(document, "files", send_all(cli, &o));
+	json_object_set_new(
+	    document, "success", json_boolean(cli->exit == FAIL_NONE));
+	rc = cli->json ? cli_tell(cli, document, err) : 0;
+	json_decref(document);
+	return rc;
+}

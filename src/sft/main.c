@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: MIT */
+
+/* sft, the client: the table of its commands. */
+
+#include <stddef.h>
+
+#include "sft/cli.h"
+#include "sft/cmd.h"
+
+/* In the order in which the help shows them. */
+static const struct command commands[] = {
+	{ "upload", "send files to the server", cmd_upload },
+	{ "download", "fetch files, checked", cmd_download },
+	{ "status", "show transfers and the queue", cmd_status },
+	{ "health", "ask whether the server is well", cmd_health },
+	{ "key new", "make an API key", cmd_key_new },
+	{ "key list", "list the API keys", cmd_key_list },
+	{ "key revoke", "take an API key back", cmd_key_revoke },
+	{ NULL, NULL, NULL },
+};
+
+int
+main(int argc, char **argv)
+{
+	struct err err = ERR_INIT;
+	struct cli cli;
+	int rc;
+
+	rc = cli_begin(&cli, commands, argc, argv, &err);
+	if (rc == 0 && cli.command != NULL)
+		rc = cli.command->run(&cli, &err);
+	return cli_end(&cli, rc, &err);
+}

@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: MIT */
+#include "sft/receiving.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/hex.h"
+#include "base/mem.h"
+#include "base/slice.h"
+
+struct receiving {
+	struct http_sink sink;
+	const struct landing_options *options;
+	struct landing *landing; /* NULL until the head has come */
+	struct progress *progress;
+	struct sha256 hash;
+	unsigned char expected[SHA256_SIZE];
+	int64_t length; /* or HTTP_SIZE_UNKNOWN */
+	uint64_t size;  /* so far */
+	char hex[SHA256_HEX_SIZE];
+};
+
+/* One of "sha-512=:...:, sha-256=:...:". */
+static bool
+from_repr_digest(struct slice field, unsigned char ret[SHA256_SIZE])
+{
+	unsigned char sum[SHA256_SIZE];
+	struct slice part, name;
+	size_t n;
+
+	while (slice_next(&field, ',', &part)) {
+		if (!slice_next(&part, '=', &name) ||
+		    !slice_eq_nocase(slice_trim(name), "sha-256"))
+			continue;
+		part = slice_trim(part);
+		if (part.n < 2 || part.p[0] != ':' ||
+		    part.p[part.n - 1] != ':')
+			continue;
+		part.p++;
+		part.n -= 2;
+		if (!base64_decode(part, sum, sizeof(sum), &n) ||
+		    n != sizeof(sum))
+			continue;
+		memcpy(ret, sum, sizeof(sum));
+		return true;
+	}
+	return false;
+}
+
+bool
+receiving_expected(
+    const struct http_head *head, unsigned char ret[SHA256_SIZE])
+{
+	struct slice tag = slice_str(head->etag);
+
+	if (from_repr_digest(slice_str(head->repr_digest), ret))
+		return true;
+	/* a proxy may have made it a weak one */
+	if (slice_starts(tag, "W/")) {
+		tag.p += 2;
+		tag.n -= 2;
+	}
+	if (tag.n != SHA256_HEX_SIZE + 1 || tag.p[0] != '"' ||
+	    tag.p[tag.n - 1] != '"')
+		return false;
+	tag.p++;
+	tag.n -= 2;
+	return hex_decode(tag, ret, SHA256_SIZE);
+}
+
+static int
+do_head(void *arg, const struct http_head *head, struct err *err)
+{
+	struct receiving *r = arg;
+
+	if (head->status != 200)
+		return err_set(err, ERR_IO,
+		    "the server answered %d %s where a file should come",
+		    head->status, head->reason);
+	if (!receiving_expected(head, r->expected))
+		return err_set(err, ERR_IO,
+		    "the server names no SHA-256, so what comes could not be "
+		    "checked: is it an sftd?");
+	r->length = head->length;
+	if (r->length != HTTP_SIZE_UNKNOWN)
+		progress_expect(r->progress, (uint64_t)r->length);
+	return landing_open(r->options, &r->landing, err);
+}
+
+static int
+do_write(void *arg, const void *p, size_t n, struct err *err)
+{
+	struct receiving *r = arg;
+
+	sha256_update(&r->hash, p, n);
+	r->size += n;
+	progress_add(r->progress, n);
+	return landing_write(r->landing, p, n, err);
+}
+
+struct receiving *
+receiving_new(
+    const struct landing_options *landing, struct progress *progress)
+{
+	struct receiving *r = mem_calloc(1, sizeof(*r));
+
+	r->sink.head = do_head;
+	r->sink.write = do_write;
+	r->sink.arg = r;
+	r->options = landing;
+	r->progress = progress;
+	r->length = HTTP_SIZE_UNKNOWN;
+	sha256_init(&r->hash);
+	return r;
+}
+
+void
+receiving_free(struct receiving *r)
+{
+	if (r == NULL)
+		return;
+	landing_close(r->landing);
+	free(r);
+}
+
+const struct http_sink *
+receiving_sink(struct receiving *r)
+{
+	return &r->sink;
+}
+
+int
+receiving_finish(struct receiving *r, struct err *err)
+{
+	unsigned char sum[SHA256_SIZE];
+
+	if (r->landing == NULL)
+		return err_set(err, ERR_IO, "the server sent no file");
+	sha256_final(&r->hash, sum);
+	hex_encode(sum, sizeof(sum), r->hex);
+	if (r->length != HTTP_SIZE_UNKNOWN && r->size != (uint64_t)r->length)
+		return err_set(err, ERR_SIZE_MISMATCH,
+		    "%" PRIu64 " bytes came where %" PRId64 " were announced",
+		    r->size, r->length);
+	if (memcmp(sum, r->expected, sizeof(sum)) != 0)
+		return err_set(err, ERR_HASH_MISMATCH,
+		    "what came is damaged: its SHA-256 is not the one that the "
+		    "server names");
+	return landing_commit(r->landing, err);
+}
+
+uint64_t
+receiving_size(const struct receiving *r)
+{
+	return r->size;
+}
+
+const char *
+receiving_hash(const struct receiving *r)
+{
+	return r->hex;
+}

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef SFT_RECEIVING_H
+#define SFT_RECEIVING_H
+
+/*
+ * What a download receives: hashed and counted as it comes, written where it
+ * lands (landing.h), and checked against the length and the SHA-256 that the
+ * server names before it gets its name.
+ */
+
+#include <stdint.h>
+
+#include "base/err.h"
+#include "crypto/sha256.h"
+#include "sft/http.h"
+#include "sft/landing.h"
+#include "sft/progress.h"
+
+/*
+ * The SHA-256 that an answer's head names: its Repr-Digest (RFC 9530), else
+ * its ETag when that is one.  False when there is none.
+ */
+bool receiving_expected(
+    const struct http_head *head, unsigned char ret[SHA256_SIZE]);
+
+struct receiving;
+
+/* Makes no file yet: that happens when a good answer's head is there.
+ * ${landing} and ${progress} outlive it. */
+struct receiving *receiving_new(
+    const struct landing_options *landing, struct progress *progress);
+/* Removes what receiving_finish() did not accept.  NULL is fine. */
+void receiving_free(struct receiving *r);
+
+/* For one request; valid until receiving_free(). */
+const struct http_sink *receiving_sink(struct receiving *r);
+
+/* After the request: checks, and gives the file its name.  ERR_HASH_MISMATCH,
+ * ERR_SIZE_MISMATCH, ERR_EXISTS, ERR_IO. */
+int receiving_finish(struct receiving *r, struct err *err);
+
+/* After that. */
+uint64_t receiving_size(const struct receiving *r);
+const char *receiving_hash(const struct receiving *r); /* hex */
+
+#endif
