@@ -143,8 +143,8 @@ cli_begin(struct cli *cli, const struct command *commands, int argc,
 	if (cli->argc < 2 && cli->help)
 		return cli_help_all(cli, err);
 	if (cli->argc < 2)
-		return err_set(err, ERR_USAGE,
-		    "which command? 'sft --help' lists them");
+		return err_set(
+		    err, ERR_USAGE, "which command? 'sft --help' lists them");
 	word = cli->argv[1];
 	shift(cli);
 	cli->command = find(cli, NULL, word);
@@ -246,7 +246,7 @@ cli_is_hopeless(const struct err *err)
 	enum fail_exit code = fail_exit_of(err->code);
 
 	return code == FAIL_UNREACHABLE || code == FAIL_NOT_ALLOWED ||
-	    code == FAIL_INTERRUPTED;
+	       code == FAIL_INTERRUPTED;
 }
 
 json_t *
@@ -256,8 +256,7 @@ cli_error_json(const struct err *err)
 
 	json_object_set_new(j, "success", json_false());
 	json_object_set_new(j, "error", json_str_or_null(err->msg));
-	json_object_set_new(
-	    j, "code", json_string(err_code_name(err->code)));
+	json_object_set_new(j, "code", json_string(err_code_name(err->code)));
 	return j;
 }
 

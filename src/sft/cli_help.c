@@ -38,8 +38,8 @@ cli_globals(struct cli *cli, struct opt ret_table[CLI_GLOBALS])
 		{ "timeout", 0, OPT_UINT, "SECONDS",
 		    "give up when nothing moved for so long (30)",
 		    &cli->timeout_s, 1, CLI_TIMEOUT_MAX, NULL },
-		{ "help", 'h', OPT_FLAG, NULL,
-		    "show this, or a command's help", &cli->help, 0, 0, NULL },
+		{ "help", 'h', OPT_FLAG, NULL, "show this, or a command's help",
+		    &cli->help, 0, 0, NULL },
 		{ "version", 0, OPT_FLAG, NULL, "show the version",
 		    &cli->version, 0, 0, NULL },
 		{ 0 },
@@ -54,8 +54,7 @@ add_globals(struct cli *cli, struct buf *b)
 	struct opt globals[CLI_GLOBALS];
 
 	cli_globals(cli, globals);
-	buf_append_str(b,
-	    "\nGlobal options, before or after the command:\n");
+	buf_append_str(b, "\nGlobal options, before or after the command:\n");
 	opt_help(globals, b);
 }
 

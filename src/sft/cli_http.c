@@ -22,8 +22,7 @@ check_key(struct slice key, struct err *err)
 	size_t i;
 
 	if (key.n == 0 || key.n > LIMIT_KEY_TEXT)
-		return err_set(err, ERR_USAGE,
-		    "the key is %s",
+		return err_set(err, ERR_USAGE, "the key is %s",
 		    key.n == 0 ? "empty" : "too long to be one");
 	for (i = 0; i < key.n; i++) {
 		if (key.p[i] <= ' ' || key.p[i] > '~')
@@ -130,8 +129,8 @@ cli_http(struct cli *cli, struct err *err)
 	}
 	if (interrupt_open(&cli->interrupt, err) < 0)
 		goto out;
-	cli->progress = progress_new(
-	    progress_mode(cli), STDERR_FILENO, clock_system());
+	cli->progress =
+	    progress_new(progress_mode(cli), STDERR_FILENO, clock_system());
 	o.base = base;
 	o.key = key;
 	o.interrupt = cli->interrupt;

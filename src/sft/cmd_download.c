@@ -140,7 +140,7 @@ fetch_all(
 	json_t *list = json_array();
 	struct err err = ERR_INIT;
 	struct landing_options landing;
-	json_t *one;
+	json_t *one = NULL;
 	int i;
 
 	for (i = 0; i < cli->argc; i++) {

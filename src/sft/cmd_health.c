@@ -43,8 +43,7 @@ cmd_health(struct cli *cli, struct err *err)
 		return rc;
 	if (cli_http(cli, err) < 0 || cli_ask(cli, &ask, &health, err) < 0)
 		return -1;
-	rc = cli->json ? cli_tell(cli, health, err)
-	               : print(cli, health, err);
+	rc = cli->json ? cli_tell(cli, health, err) : print(cli, health, err);
 	if (rc == 0 && strcmp(out_str(health, "status"), "ok") != 0)
 		rc = err_set(err, ERR_UNAVAILABLE, "the server is not well");
 	json_decref(health);

@@ -90,14 +90,13 @@ print_new(struct cli *cli, const json_t *key, struct err *err)
 	buf_append_char(&b, '\n');
 	rc = out_text(&b, err);
 	add_scopes(&scopes, key);
-	text_time(json_string_value(json_object_get(key, "expires_at")),
-	    expires);
+	text_time(
+	    json_string_value(json_object_get(key, "expires_at")), expires);
 	if (rc == 0 && !cli->quiet)
 		cli_say(cli,
 		    "this key is shown only now: id %s, name %s, scopes %s, "
 		    "expires %s",
-		    out_str(key, "id"), out_str(key, "name"),
-		    buf_str(&scopes),
+		    out_str(key, "id"), out_str(key, "name"), buf_str(&scopes),
 		    expires[0] == '-' ? "never" : expires);
 	buf_fini(&scopes);
 	buf_fini(&b);
@@ -154,12 +153,12 @@ add_key(struct table *t, const json_t *key)
 	struct buf scopes;
 	const char *cells[6];
 
-	text_time(json_string_value(json_object_get(key, "created_at")),
-	    created);
-	text_time(json_string_value(json_object_get(key, "expires_at")),
-	    expires);
-	text_time(json_string_value(json_object_get(key, "last_used_at")),
-	    used);
+	text_time(
+	    json_string_value(json_object_get(key, "created_at")), created);
+	text_time(
+	    json_string_value(json_object_get(key, "expires_at")), expires);
+	text_time(
+	    json_string_value(json_object_get(key, "last_used_at")), used);
 	buf_init(&scopes, LINE_MAX_BYTES);
 	add_scopes(&scopes, key);
 	cells[0] = out_str(key, "id");

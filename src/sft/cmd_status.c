@@ -49,8 +49,7 @@ show_once(struct watch *w, struct err *err)
 		return -1;
 	buf_init(&b, VIEW_MAX_BYTES);
 	view(answer, w->is_one, cli_width(), &b);
-	rc = w->cli->json ? cli_tell(w->cli, answer, err)
-	                  : out_text(&b, err);
+	rc = w->cli->json ? cli_tell(w->cli, answer, err) : out_text(&b, err);
 	buf_fini(&b);
 	json_decref(answer);
 	return rc;
@@ -87,8 +86,7 @@ static void
 add_change(struct watch *w, const json_t *transfer, struct buf *b)
 {
 	const char *id = out_str(transfer, "id");
-	const char *before =
-	    json_string_value(json_object_get(w->said, id));
+	const char *before = json_string_value(json_object_get(w->said, id));
 	struct buf line;
 
 	buf_init(&line, VIEW_MAX_BYTES);
@@ -158,8 +156,8 @@ watch(struct watch *w, struct err *err)
 	while (rc == 0) {
 		rc = look(w, err);
 		if (rc == 0)
-			rc = interrupt_wait(w->cli->interrupt, -1, 0,
-			    WATCH_EVERY_MS, err);
+			rc = interrupt_wait(
+			    w->cli->interrupt, -1, 0, WATCH_EVERY_MS, err);
 	}
 	json_decref(w->said);
 	if (err->code != ERR_INTERRUPTED)

@@ -28,12 +28,12 @@ struct options {
 
 /* The name that ${path} is to have on the server. */
 static int
-name_of(const char *path, const struct options *o, char **ret_name,
-    struct err *err)
+name_of(
+    const char *path, const struct options *o, char **ret_name, struct err *err)
 {
 	const char *slash = strrchr(path, '/');
 	const char *name = o->filename != NULL ? o->filename
-	    : slash == NULL                    ? path
+	                   : slash == NULL     ? path
 	                                       : slash + 1;
 	struct err why = ERR_INIT;
 
@@ -45,8 +45,7 @@ name_of(const char *path, const struct options *o, char **ret_name,
 
 /* Looks at all files before the first is sent. */
 static int
-check_arguments(
-    const struct cli *cli, const struct options *o, struct err *err)
+check_arguments(const struct cli *cli, const struct options *o, struct err *err)
 {
 	struct stat st;
 	char *name;
@@ -66,7 +65,7 @@ check_arguments(
 				return err_set(err, ERR_USAGE,
 				    "standard input needs a name: --filename");
 		} else if (stat(cli->argv[i], &st) == 0 &&
-		    S_ISDIR(st.st_mode)) {
+		           S_ISDIR(st.st_mode)) {
 			return err_set(err, ERR_USAGE,
 			    "'%s' is a directory; name the files in it",
 			    cli->argv[i]);
@@ -86,8 +85,7 @@ add_target(const char *name, const struct options *o, struct buf *b)
 	(void)snprintf(priority, sizeof(priority), "%" PRIu64, o->priority);
 	buf_append_str(b, "/upload/");
 	url_add_name(b, name);
-	url_add_query(
-	    b, "priority", o->priority_is_given ? priority : NULL);
+	url_add_query(b, "priority", o->priority_is_given ? priority : NULL);
 	url_add_query(b, "encryption", o->encrypt ? "true" : NULL);
 	url_add_query(b, "client_id", o->client_id);
 	url_add_query(b, "if_exists", o->if_exists);
@@ -133,8 +131,8 @@ print_sent(struct cli *cli, const struct http_reply *reply, struct err *err)
 		    ms % 1000 / 100, rate);
 	buf_append_str(&b, ")\n");
 	if (cli->verbose)
-		buf_printf(&b, "  sha256 %.64s\n",
-		    out_str(reply->json, "hash"));
+		buf_printf(
+		    &b, "  sha256 %.64s\n", out_str(reply->json, "hash"));
 	rc = out_text(&b, err);
 	buf_fini(&b);
 	return rc;
@@ -183,7 +181,7 @@ send_all(struct cli *cli, const struct options *o)
 {
 	json_t *list = json_array();
 	struct err err = ERR_INIT;
-	json_t *one;
+	json_t *one = NULL;
 	int i;
 
 	for (i = 0; i < cli->argc; i++) {

@@ -55,8 +55,7 @@ http_close(struct http *h)
 	curl_global_cleanup();
 }
 
-static void
-trace(const struct http_call *c, const char *fmt, ...)
+static void trace(const struct http_call *c, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 
 static void
@@ -87,12 +86,10 @@ set_common(struct http_call *c)
 	curl_easy_setopt(e, CURLOPT_ERRORBUFFER, c->text);
 	curl_easy_setopt(e, CURLOPT_NOSIGNAL, 1L);
 	curl_easy_setopt(e, CURLOPT_PROTOCOLS_STR, "http,https");
-	curl_easy_setopt(
-	    e, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
+	curl_easy_setopt(e, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
 	curl_easy_setopt(e, CURLOPT_PATH_AS_IS, 1L);
 	curl_easy_setopt(e, CURLOPT_USERAGENT, "sft/" SFT_VERSION);
-	curl_easy_setopt(
-	    e, CURLOPT_CONNECTTIMEOUT_MS, (long)o->timeout_ms);
+	curl_easy_setopt(e, CURLOPT_CONNECTTIMEOUT_MS, (long)o->timeout_ms);
 	curl_easy_setopt(e, CURLOPT_BUFFERSIZE, BUFFER_SIZE);
 	curl_easy_setopt(e, CURLOPT_UPLOAD_BUFFERSIZE, BUFFER_SIZE);
 	curl_easy_setopt(e, CURLOPT_HEADERFUNCTION, http_call_header);
@@ -124,8 +121,8 @@ set_body(struct http_call *c, struct err *err)
 		curl_easy_setopt(e, CURLOPT_READDATA, c);
 		curl_easy_setopt(e, CURLOPT_SEEKFUNCTION, http_call_seek);
 		curl_easy_setopt(e, CURLOPT_SEEKDATA, c);
-		curl_easy_setopt(e, CURLOPT_INFILESIZE_LARGE,
-		    (curl_off_t)req->body->size);
+		curl_easy_setopt(
+		    e, CURLOPT_INFILESIZE_LARGE, (curl_off_t)req->body->size);
 	} else if (req->json != NULL) {
 		buf_init(&text, HTTP_ANSWER_MAX);
 		rc = json_write(req->json, &text, err);
@@ -152,8 +149,8 @@ header_list(const struct http_call *c)
 		free(line);
 	}
 	if (c->req->json != NULL)
-		list = curl_slist_append(
-		    list, "Content-Type: application/json");
+		list =
+		    curl_slist_append(list, "Content-Type: application/json");
 	return list;
 }
 
@@ -246,8 +243,7 @@ static int
 perform(struct http_call *c, CURLcode *ret_code, struct err *err)
 {
 	struct curl_slist *headers = header_list(c);
-	char *url =
-	    mem_printf("%s%s", c->h->options.base, c->req->target);
+	char *url = mem_printf("%s%s", c->h->options.base, c->req->target);
 	int rc = -1;
 
 	set_common(c);
@@ -282,8 +278,7 @@ read_answer(struct http_call *c, json_t **ret_json, struct err *err)
 		return 0;
 	}
 	if (c->answer_is_too_large)
-		return err_set(
-		    err, ERR_IO, "the server's answer is too long");
+		return err_set(err, ERR_IO, "the server's answer is too long");
 	j = json_parse(c->answer.p, c->answer.len, NULL);
 	if (!json_is_object(j)) {
 		json_decref(j);

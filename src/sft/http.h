@@ -73,16 +73,15 @@ struct http_head {
 /* Where the body of a 2xx answer goes. */
 struct http_sink {
 	/* Once, before the body. */
-	int (*head)(
-	    void *arg, const struct http_head *head, struct err *err);
+	int (*head)(void *arg, const struct http_head *head, struct err *err);
 	int (*write)(void *arg, const void *p, size_t n, struct err *err);
 	void *arg;
 };
 
 struct http_request {
 	const char *method;
-	const char *target; /* "/upload/a%20b?priority=3", encoded */
-	const json_t *json; /* sent as the body, or NULL */
+	const char *target;           /* "/upload/a%20b?priority=3", encoded */
+	const json_t *json;           /* sent as the body, or NULL */
 	const struct http_body *body; /* or NULL */
 	const struct http_sink *sink; /* NULL: the answer is JSON */
 };
@@ -92,8 +91,8 @@ struct http_reply {
 	json_t *json; /* an object; NULL with a sink or an empty answer */
 };
 
-int http_open(const struct http_options *o, struct http **ret_h,
-    struct err *err);
+int http_open(
+    const struct http_options *o, struct http **ret_h, struct err *err);
 void http_close(struct http *h); /* NULL is fine */
 
 /* ${reply} may be NULL; the caller ends it with http_reply_fini(). */

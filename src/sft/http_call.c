@@ -127,7 +127,7 @@ last_look(struct http_call *c, int fd)
 		if (n > 0)
 			keep_answer(c, p, (size_t)n);
 	} while ((n > 0 && c->answer.len < LAST_LOOK_MAX) ||
-	    (n < 0 && errno == EINTR));
+	         (n < 0 && errno == EINTR));
 	split_answer(c);
 }
 

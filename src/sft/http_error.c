@@ -47,8 +47,7 @@ advice(const struct http_call *c, const json_t *answer, char *ret, size_t n)
 	if (json_integer_value(max) > 0) {
 		text_size((uint64_t)json_integer_value(max), size);
 		(void)snprintf(ret, n, " (at most %s)", size);
-	} else if (num_uint(
-	               slice_str(c->head.retry_after), 86400, &seconds)) {
+	} else if (num_uint(slice_str(c->head.retry_after), 86400, &seconds)) {
 		(void)snprintf(
 		    ret, n, " (try again in %" PRIu64 " s)", seconds);
 	}
@@ -106,8 +105,7 @@ was_connected(const struct http_call *c)
 {
 	curl_off_t us = 0;
 
-	(void)curl_easy_getinfo(
-	    c->h->easy, CURLINFO_PRETRANSFER_TIME_T, &us);
+	(void)curl_easy_getinfo(c->h->easy, CURLINFO_PRETRANSFER_TIME_T, &us);
 	return us > 0;
 }
 
@@ -139,8 +137,7 @@ unreachable(const struct http_call *c, CURLcode code, struct err *err)
 	}
 	(void)curl_easy_getinfo(c->h->easy, CURLINFO_OS_ERRNO, &sys);
 	return err_set(err, ERR_UNREACHABLE, "cannot reach %s: %s", base,
-	    sys != 0 ? strerror_r((int)sys, reason, sizeof(reason))
-	             : c->text);
+	    sys != 0 ? strerror_r((int)sys, reason, sizeof(reason)) : c->text);
 }
 
 int
@@ -160,19 +157,19 @@ http_error_curl(const struct http_call *c, CURLcode code, struct err *err)
 		if (!was_connected(c))
 			return unreachable(c, code, err);
 		return err_set(err, ERR_TIMEOUT,
-		    "nothing came from %s for %" PRId64 " s (--timeout)",
-		    base, c->h->options.timeout_ms / 1000);
+		    "nothing came from %s for %" PRId64 " s (--timeout)", base,
+		    c->h->options.timeout_ms / 1000);
 	case CURLE_GOT_NOTHING:
 		return err_set(err, ERR_CLOSED,
 		    "%s closed the connection without an answer", base);
 	case CURLE_PARTIAL_FILE:
-		return err_set(err, ERR_CLOSED,
-		    "the connection broke before the end");
+		return err_set(
+		    err, ERR_CLOSED, "the connection broke before the end");
 	default:
 		break;
 	}
 	if (!was_connected(c))
 		return unreachable(c, code, err);
-	return err_set(err, ERR_CLOSED, "the connection to %s broke: %s",
-	    base, c->text[0] == '\0' ? curl_easy_strerror(code) : c->text);
+	return err_set(err, ERR_CLOSED, "the connection to %s broke: %s", base,
+	    c->text[0] == '\0' ? curl_easy_strerror(code) : c->text);
 }

@@ -39,8 +39,7 @@ void http_head_line(struct http_head *head, struct slice line);
 /* Sets ${err} from an answer of 300 and above (http_error.c), or from what
  * libcurl says; both return -1. */
 int http_error_answer(const struct http_call *c, struct err *err);
-int http_error_curl(
-    const struct http_call *c, CURLcode code, struct err *err);
+int http_error_curl(const struct http_call *c, CURLcode code, struct err *err);
 
 /* libcurl's callbacks (http_call.c). */
 size_t http_call_send(char *p, size_t size, size_t n, void *call);

@@ -28,7 +28,7 @@ int interrupt_check(struct interrupt *i, struct err *err);
 /* Waits until ${fd} (-1: none) has one of ${events} (poll(2)) or
  * ${timeout_ms} (-1: none) are over; ERR_INTERRUPTED as soon as a signal
  * comes. */
-int interrupt_wait(struct interrupt *i, int fd, short events, int timeout_ms,
-    struct err *err);
+int interrupt_wait(
+    struct interrupt *i, int fd, short events, int timeout_ms, struct err *err);
 
 #endif

@@ -31,9 +31,9 @@ struct landing {
 	char *path;
 	bool is_stream;
 	int fd;
-	int dir_fd;       /* of files: the folder of both names */
-	char *name;       /* in it */
-	char *part;       /* the temporary name; NULL: there is none */
+	int dir_fd; /* of files: the folder of both names */
+	char *name; /* in it */
+	char *part; /* the temporary name; NULL: there is none */
 };
 
 static bool
@@ -44,7 +44,7 @@ is_stream(const char *path)
 	if (strcmp(path, LANDING_STDOUT) == 0)
 		return true;
 	return stat(path, &st) == 0 &&
-	    (S_ISCHR(st.st_mode) || S_ISFIFO(st.st_mode));
+	       (S_ISCHR(st.st_mode) || S_ISFIFO(st.st_mode));
 }
 
 int
@@ -55,8 +55,7 @@ landing_check(const struct landing_options *o, struct err *err)
 	if (is_stream(o->path) || lstat(o->path, &st) < 0)
 		return 0;
 	if (S_ISDIR(st.st_mode))
-		return err_set(err, ERR_USAGE,
-		    "'%s' is a directory", o->path);
+		return err_set(err, ERR_USAGE, "'%s' is a directory", o->path);
 	if (S_ISBLK(st.st_mode))
 		return err_set(err, ERR_USAGE, "'%s' is a device", o->path);
 	if (o->force)
@@ -73,12 +72,11 @@ open_folder(struct landing *l, struct err *err)
 	char *folder;
 
 	folder = slash == NULL ? mem_strdup(".")
-	    : slash == l->path
-	    ? mem_strdup("/")
-	    : mem_printf("%.*s", (int)(slash - l->path), l->path);
+	         : slash == l->path
+	             ? mem_strdup("/")
+	             : mem_printf("%.*s", (int)(slash - l->path), l->path);
 	l->name = mem_strdup(slash == NULL ? l->path : slash + 1);
-	l->dir_fd =
-	    file_open(AT_FDCWD, folder, O_RDONLY | O_DIRECTORY, 0, err);
+	l->dir_fd = file_open(AT_FDCWD, folder, O_RDONLY | O_DIRECTORY, 0, err);
 	free(folder);
 	return l->dir_fd < 0 ? -1 : 0;
 }
@@ -92,8 +90,8 @@ part_name(const char *name)
 		front.n = NAME_MAX - PART_EXTRA;
 		front.n = utf8_cut(front);
 	}
-	return mem_printf(".%.*s.sft-part-%016" PRIx64, (int)front.n, front.p,
-	    rand_u64());
+	return mem_printf(
+	    ".%.*s.sft-part-%016" PRIx64, (int)front.n, front.p, rand_u64());
 }
 
 static int
@@ -128,8 +126,8 @@ open_stream(struct landing *l, struct err *err)
 		l->fd = STDOUT_FILENO;
 		return 0;
 	}
-	l->fd = file_open(AT_FDCWD, l->path,
-	    O_WRONLY | O_NONBLOCK | O_NOCTTY, 0, err);
+	l->fd = file_open(
+	    AT_FDCWD, l->path, O_WRONLY | O_NONBLOCK | O_NOCTTY, 0, err);
 	return l->fd < 0 ? -1 : 0;
 }
 
@@ -200,8 +198,8 @@ landing_write(struct landing *l, const void *p, size_t n, struct err *err)
 static int
 name_new(struct landing *l)
 {
-	if (renameat2(l->dir_fd, l->part, l->dir_fd, l->name,
-	        RENAME_NOREPLACE) == 0)
+	if (renameat2(
+	        l->dir_fd, l->part, l->dir_fd, l->name, RENAME_NOREPLACE) == 0)
 		return 0;
 	if (errno != EINVAL && errno != ENOSYS)
 		return -1;
@@ -219,9 +217,8 @@ landing_commit(struct landing *l, struct err *err)
 		return 0;
 	if (fsync(l->fd) < 0)
 		return cannot_write(l, errno, err);
-	rc = l->options.force
-	    ? renameat(l->dir_fd, l->part, l->dir_fd, l->name)
-	    : name_new(l);
+	rc = l->options.force ? renameat(l->dir_fd, l->part, l->dir_fd, l->name)
+	                      : name_new(l);
 	if (rc < 0 && errno == EEXIST)
 		return err_set(err, ERR_EXISTS,
 		    "'%s' has come into being meanwhile; --force replaces it",

@@ -30,10 +30,9 @@ struct landing;
  */
 int landing_check(const struct landing_options *o, struct err *err);
 
-int landing_open(const struct landing_options *o, struct landing **ret_l,
-    struct err *err);
-int landing_write(
-    struct landing *l, const void *p, size_t n, struct err *err);
+int landing_open(
+    const struct landing_options *o, struct landing **ret_l, struct err *err);
+int landing_write(struct landing *l, const void *p, size_t n, struct err *err);
 /* Syncs and gives the file its name; ERR_EXISTS when somebody took it
  * meanwhile (not with force). */
 int landing_commit(struct landing *l, struct err *err);

@@ -154,8 +154,7 @@ progress_hide(struct progress *p)
 {
 	if (!p->is_visible)
 		return;
-	(void)file_write_all(
-	    p->fd, ERASE_LINE, sizeof(ERASE_LINE) - 1, NULL);
+	(void)file_write_all(p->fd, ERASE_LINE, sizeof(ERASE_LINE) - 1, NULL);
 	p->is_visible = false;
 }
 
@@ -180,7 +179,7 @@ int64_t
 progress_elapsed_ms(const struct progress *p)
 {
 	return (p->label == NULL ? p->end_ms : clock_mono_ms(p->clock)) -
-	    p->begin_ms;
+	       p->begin_ms;
 }
 
 static unsigned
@@ -220,10 +219,7 @@ bar(unsigned percent_done, size_t columns, struct buf *b)
 
 	buf_append_str(b, " [");
 	for (i = 0; i < inner; i++)
-		buf_append_char(b,
-		    i < full         ? '='
-		        : i == full ? '>'
-		                    : ' ');
+		buf_append_char(b, i < full ? '=' : i == full ? '>' : ' ');
 	buf_append_char(b, ']');
 }
 
@@ -323,6 +319,6 @@ progress_line(const struct progress_view *v, struct buf *b)
 		return;
 	}
 	text_size(v->total, total);
-	buf_printf(b, ": %u%%, %s of %s, %s, %s", percent(v), done, total,
-	    rate, time);
+	buf_printf(
+	    b, ": %u%%, %s of %s, %s, %s", percent(v), done, total, rate, time);
 }

@@ -57,8 +57,7 @@ struct progress_view {
 };
 
 /* Appends the bar's line, ${columns} wide at most. */
-void progress_bar(
-    const struct progress_view *v, size_t columns, struct buf *b);
+void progress_bar(const struct progress_view *v, size_t columns, struct buf *b);
 /* Appends "movie.mkv: 45%, 1.2 GiB of 2.7 GiB, 85.3 MiB/s, 0:42 left". */
 void progress_line(const struct progress_view *v, struct buf *b);
 

@@ -34,8 +34,7 @@ from_repr_digest(struct slice field, unsigned char ret[SHA256_SIZE])
 		    !slice_eq_nocase(slice_trim(name), "sha-256"))
 			continue;
 		part = slice_trim(part);
-		if (part.n < 2 || part.p[0] != ':' ||
-		    part.p[part.n - 1] != ':')
+		if (part.n < 2 || part.p[0] != ':' || part.p[part.n - 1] != ':')
 			continue;
 		part.p++;
 		part.n -= 2;
@@ -49,8 +48,7 @@ from_repr_digest(struct slice field, unsigned char ret[SHA256_SIZE])
 }
 
 bool
-receiving_expected(
-    const struct http_head *head, unsigned char ret[SHA256_SIZE])
+receiving_expected(const struct http_head *head, unsigned char ret[SHA256_SIZE])
 {
 	struct slice tag = slice_str(head->etag);
 
@@ -100,8 +98,7 @@ do_write(void *arg, const void *p, size_t n, struct err *err)
 }
 
 struct receiving *
-receiving_new(
-    const struct landing_options *landing, struct progress *progress)
+receiving_new(const struct landing_options *landing, struct progress *progress)
 {
 	struct receiving *r = mem_calloc(1, sizeof(*r));
 

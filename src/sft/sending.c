@@ -122,8 +122,8 @@ open_path(const char *path, int *ret_fd, struct err *err)
 		*ret_fd = STDIN_FILENO;
 		return 0;
 	}
-	fd = file_open(
-	    AT_FDCWD, path, O_RDONLY | O_NONBLOCK | O_NOCTTY, 0, err);
+	fd =
+	    file_open(AT_FDCWD, path, O_RDONLY | O_NONBLOCK | O_NOCTTY, 0, err);
 	if (fd < 0)
 		return -1;
 	*ret_fd = fd;
@@ -176,8 +176,7 @@ sending_open(const char *path, struct progress *progress,
 		return -1;
 	}
 	s->body.source = &s->source;
-	s->body.size =
-	    s->is_stream ? HTTP_SIZE_UNKNOWN : (int64_t)s->size;
+	s->body.size = s->is_stream ? HTTP_SIZE_UNKNOWN : (int64_t)s->size;
 	s->body.wait_fd = s->is_stream ? s->fd : -1;
 	s->body.rewind = do_rewind;
 	*ret_s = s;

@@ -27,7 +27,7 @@ is_moving(const json_t *t)
 	const char *status = out_str(t, "status");
 
 	return strcmp(status, "uploading") == 0 ||
-	    strcmp(status, "downloading") == 0;
+	       strcmp(status, "downloading") == 0;
 }
 
 static void
@@ -44,8 +44,8 @@ figures(const json_t *t, struct figures *ret)
 		text_rate(out_uint(t, "speed"), ret->rate);
 	if (is_moving(t) && json_is_number(json_object_get(t, "eta")))
 		text_clock(out_uint(t, "eta"), ret->left);
-	text_time(json_string_value(json_object_get(t, "updated_at")),
-	    ret->changed);
+	text_time(
+	    json_string_value(json_object_get(t, "updated_at")), ret->changed);
 }
 
 static const char *
@@ -53,10 +53,9 @@ way(const json_t *t)
 {
 	const char *direction = out_str(t, "direction");
 
-	return strcmp(direction, "upload") == 0 ? "up"
-	    : strcmp(direction, "download") == 0
-	    ? "down"
-	    : "-";
+	return strcmp(direction, "upload") == 0     ? "up"
+	       : strcmp(direction, "download") == 0 ? "down"
+	                                            : "-";
 }
 
 static void
@@ -81,11 +80,11 @@ add_transfers(const json_t *list, size_t width, struct buf *b)
 	json_array_foreach(list, i, transfer)
 	{
 		figures(transfer, &f);
-		table_add(t,
-		    (const char *[]){ out_str(transfer, "filename"),
-		        way(transfer), out_str(transfer, "status"), f.percent,
-		        f.total[0] == '\0' ? f.done : f.total, f.rate, f.left,
-		        f.changed });
+		table_add(
+		    t, (const char *[]){ out_str(transfer, "filename"),
+		           way(transfer), out_str(transfer, "status"),
+		           f.percent, f.total[0] == '\0' ? f.done : f.total,
+		           f.rate, f.left, f.changed });
 	}
 	table_write(t, width, b);
 	table_free(t);
@@ -115,8 +114,7 @@ add_queue(const json_t *list, size_t width, struct buf *b)
 			(void)snprintf(turn, sizeof(turn), "%" PRIu64,
 			    out_uint(entry, "position"));
 		table_add(t,
-		    (const char *[]){ turn, priority,
-		        out_str(entry, "status"),
+		    (const char *[]){ turn, priority, out_str(entry, "status"),
 		        out_str(entry, "filename") });
 	}
 	table_write(t, width, b);
@@ -153,8 +151,7 @@ add_field(struct buf *b, const char *title, const char *value)
 }
 
 static void
-add_optional(
-    struct buf *b, const char *title, const json_t *t, const char *key)
+add_optional(struct buf *b, const char *title, const json_t *t, const char *key)
 {
 	const char *value = json_string_value(json_object_get(t, key));
 
@@ -181,8 +178,8 @@ status_view_one(const json_t *transfer, struct buf *b)
 		add_field(b, "rate", f.rate);
 	if (f.left[0] != '\0')
 		add_field(b, "left", f.left);
-	(void)snprintf(text, sizeof(text), "%" PRIu64,
-	    out_uint(transfer, "priority"));
+	(void)snprintf(
+	    text, sizeof(text), "%" PRIu64, out_uint(transfer, "priority"));
 	add_field(b, "priority", text);
 	add_field(
 	    b, "encrypted", out_bool(transfer, "encryption") ? "yes" : "no");
@@ -205,8 +202,8 @@ status_view_line(const json_t *transfer, struct buf *b)
 	text_clean(b, slice_str(out_str(transfer, "status")));
 	if (f.percent[0] != '\0')
 		buf_printf(b, ", %s", f.percent);
-	buf_printf(b, ", %s%s%s", f.done, f.total[0] == '\0' ? "" : " of ",
-	    f.total);
+	buf_printf(
+	    b, ", %s%s%s", f.done, f.total[0] == '\0' ? "" : " of ", f.total);
 	if (f.rate[0] != '\0')
 		buf_printf(b, ", %s", f.rate);
 	if (f.left[0] != '\0')

@@ -116,8 +116,8 @@ pad(struct buf *b, size_t n)
 }
 
 static void
-write_row(const struct table *t, const size_t *widths, size_t row,
-    struct buf *line)
+write_row(
+    const struct table *t, const size_t *widths, size_t row, struct buf *line)
 {
 	struct buf cell;
 	size_t i, w;
@@ -125,8 +125,8 @@ write_row(const struct table *t, const size_t *widths, size_t row,
 	buf_init(&cell, SIZE_MAX / 2);
 	for (i = 0; i < t->ncolumns; i++) {
 		buf_clear(&cell);
-		w = text_fit(&cell,
-		    slice_str(t->cells[row * t->ncolumns + i]), widths[i]);
+		w = text_fit(&cell, slice_str(t->cells[row * t->ncolumns + i]),
+		    widths[i]);
 		pad(line, i == 0 ? 0 : GAP);
 		if (t->columns[i].is_right)
 			pad(line, widths[i] - w);

@@ -101,12 +101,12 @@ check_output(const struct target_input *in, bool in_folder, struct err *err)
 }
 
 int
-target_list(const struct target_input *in, struct target **ret_targets,
-    struct err *err)
+target_list(
+    const struct target_input *in, struct target **ret_targets, struct err *err)
 {
 	struct target *t = mem_calloc(in->n, sizeof(*t));
 	bool in_folder = in->output != NULL &&
-	    (ends_with_slash(in->output) || is_folder(in->output));
+	                 (ends_with_slash(in->output) || is_folder(in->output));
 	struct err why = ERR_INIT;
 	int rc = -1;
 	size_t i;

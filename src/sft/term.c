@@ -15,7 +15,7 @@ term_is_live(int fd)
 	const char *kind = getenv("TERM");
 
 	return isatty(fd) && kind != NULL && kind[0] != '\0' &&
-	    strcmp(kind, "dumb") != 0;
+	       strcmp(kind, "dumb") != 0;
 }
 
 size_t

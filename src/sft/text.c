@@ -52,8 +52,8 @@ text_clock(uint64_t seconds, char ret[TEXT_SIZE])
 	unsigned s = (unsigned)(seconds % MINUTE);
 
 	if (d > 0)
-		(void)snprintf(ret, TEXT_SIZE, "%" PRIu64 "d %02u:%02u:%02u",
-		    d, h, m, s);
+		(void)snprintf(
+		    ret, TEXT_SIZE, "%" PRIu64 "d %02u:%02u:%02u", d, h, m, s);
 	else if (h > 0)
 		(void)snprintf(ret, TEXT_SIZE, "%u:%02u:%02u", h, m, s);
 	else
@@ -81,8 +81,8 @@ text_span(uint64_t seconds, char ret[TEXT_SIZE])
 		    seconds / steps[i].big,
 		    seconds % steps[i].big / steps[i].small);
 	else
-		(void)snprintf(ret, TEXT_SIZE, steps[i].format,
-		    seconds / steps[i].big);
+		(void)snprintf(
+		    ret, TEXT_SIZE, steps[i].format, seconds / steps[i].big);
 }
 
 void

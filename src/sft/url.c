@@ -40,9 +40,8 @@ url_server(const char *text, char **ret_base, struct err *err)
 	while (rest.n > 0 && rest.p[rest.n - 1] == '/')
 		rest.n--;
 	host = rest;
-	if (!slice_next(&rest, '/', &host) || host.n == 0 ||
-	    host.p[0] == ':' || strlen(text) > URL_MAX / 2 ||
-	    !is_plain(slice_str(text)))
+	if (!slice_next(&rest, '/', &host) || host.n == 0 || host.p[0] == ':' ||
+	    strlen(text) > URL_MAX / 2 || !is_plain(slice_str(text)))
 		return err_set(err, ERR_USAGE,
 		    "the server '%s' is no address; it looks like "
 		    "http://localhost:8080",
@@ -55,9 +54,9 @@ url_server(const char *text, char **ret_base, struct err *err)
 		return err_set(err, ERR_USAGE,
 		    "the server '%s' must not have a '?' or '#'", text);
 	*ret_base = rest.n == 0
-	    ? mem_printf("%s://%.*s", scheme, (int)host.n, host.p)
-	    : mem_printf("%s://%.*s/%.*s", scheme, (int)host.n, host.p,
-	          (int)rest.n, rest.p);
+	                ? mem_printf("%s://%.*s", scheme, (int)host.n, host.p)
+	                : mem_printf("%s://%.*s/%.*s", scheme, (int)host.n,
+	                      host.p, (int)rest.n, rest.p);
 	return 0;
 }
 
@@ -65,7 +64,8 @@ static bool
 is_unreserved(char c)
 {
 	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-	    (c >= '0' && c <= '9') || (c != '\0' && strchr("-._~", c) != NULL);
+	       (c >= '0' && c <= '9') ||
+	       (c != '\0' && strchr("-._~", c) != NULL);
 }
 
 static void
