@@ -9,6 +9,10 @@
 #include "base/slice.h"
 #include "base/utf8.h"
 
+/* The analyzer's versions are for those who call. */
+#undef err_set
+#undef err_set_errno
+
 static const struct {
 	const char *name;
 	bool is_public;

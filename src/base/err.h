@@ -111,6 +111,18 @@ int err_set(struct err *err, enum err_code code, const char *fmt, ...)
 int err_set_errno(struct err *err, enum err_code code, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 
+#ifdef __clang_analyzer__
+/* It looks at one file at a time: tell it what these return. */
+static inline int
+err_minus_one(int rc)
+{
+	(void)rc;
+	return -1;
+}
+#define err_set(...) err_minus_one(err_set(__VA_ARGS__))
+#define err_set_errno(...) err_minus_one(err_set_errno(__VA_ARGS__))
+#endif
+
 void err_clear(struct err *err);
 
 /* "file_not_found" for ERR_FILE_NOT_FOUND; never NULL. */

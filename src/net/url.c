@@ -35,7 +35,7 @@ url_decode(struct slice in, bool plus, struct buf *b)
 	int c;
 
 	for (i = 0; i < in.n; i++) {
-		c = in.p[i];
+		c = (unsigned char)in.p[i];
 		if (c == '%') {
 			c = escape_value((struct slice){ in.p + i, in.n - i });
 			if (c < 0)
