@@ -24,7 +24,7 @@ struct cors {
 static bool
 is_origin(struct slice s)
 {
-	struct slice rest = s;
+	struct slice rest;
 
 	if (slice_starts(s, "http://"))
 		rest = (struct slice){ s.p + 7, s.n - 7 };

@@ -13,7 +13,7 @@
 #include "engine/status_file.h"
 
 #define TURN_MS 1000
-#define BACKUP_EVERY_MS (24ll * 3600 * 1000)
+#define BACKUP_EVERY_MS (24LL * 3600 * 1000)
 /* A failing task says so at most this often. */
 #define COMPLAIN_EVERY_MS 60000
 
@@ -156,7 +156,7 @@ run(void *arg)
 		if (!m->stopping)
 			(void)thread_cond_wait_until(&m->wake, &m->lock,
 			    clock_mono_ns(clock_system()) +
-			        TURN_MS * 1000000ll);
+			        TURN_MS * 1000000LL);
 		pthread_mutex_unlock(&m->lock);
 	}
 	return NULL;
