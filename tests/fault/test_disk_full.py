@@ -1,0 +1,114 @@
+# SPDX-License-Identifier: MIT
+"""A disk that is full: 507, nothing broken, and on it goes when there is
+room again."""
+
+import os
+import random
+import subprocess
+
+import pytest
+
+import expect
+
+MIB = 1 << 20
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """A file system of 48 MiB."""
+    path = tmp_path / "disk"
+    path.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=48m", "none", str(path)]
+    if subprocess.run(mount, capture_output=True).returncode != 0:
+        pytest.skip("may not mount here")
+    yield path
+    # lazily: the server of the test ends after this fixture
+    subprocess.run(["umount", "-l", str(path)], check=True)
+
+
+def data_of(size, seed=1):
+    return random.Random(seed).randbytes(size)
+
+
+def test_a_file_that_does_not_fit(small_disk, start):
+    own = start(UPLOAD_DIR=small_disk / "storage")
+    own.put("kept", b"kept")
+    data = data_of(60 * MIB)
+    expect.error(own.put("large", data), 507, "storage_full")
+    expect.error(own.form("large", data), 507, "storage_full")
+    pieces = (data[i : i + MIB] for i in range(0, len(data), MIB))
+    expect.error(own.put("large", pieces), 507, "storage_full")
+    assert own.lacks("large")
+    assert own.has("kept", b"kept")
+    expect.until(lambda: not list((small_disk / "storage/temp").iterdir()))
+    data = data_of(4 * MIB)
+    expect.uploaded(own.put("small", data), "small", data, status=201)
+
+
+def test_filled_to_the_brim_and_emptied_again(small_disk, start):
+    own = start(UPLOAD_DIR=small_disk / "storage")
+    own.put("kept", b"kept")
+    filler = small_disk / "filler"
+    with open(filler, "wb") as f:
+        try:
+            while True:
+                f.write(bytes(MIB))
+                f.flush()
+        except OSError:
+            pass
+    for i in range(5):
+        response = own.put(f"x{i}", data_of(MIB))
+        expect.error(response, (500, 503, 507))
+    assert own.has("kept", b"kept")
+    assert own.get("/health").status_code == 200
+    assert own.get("/status").status_code == 200
+    filler.unlink()
+
+    def room():
+        return own.put("after", b"after").status_code in (200, 201)
+
+    expect.until(room)
+    assert own.has("after", b"after")
+    own.restart()
+    assert own.has("kept", b"kept")
+    assert own.has("after", b"after")
+
+
+def test_the_free_space_that_is_to_stay(start):
+    own = start()
+    free = own_free(own)
+    own.stop()
+    own.settings["MIN_FREE_SPACE"] = str(free * 2)
+    own.start()
+    expect.error(own.put("x", b"x"), 507, "storage_full")
+    assert own.lacks("x")
+    # reading goes on
+    assert own.get("/status").status_code == 200
+    own.stop()
+    own.settings["MIN_FREE_SPACE"] = "0"
+    own.start()
+    expect.uploaded(own.put("x", b"x"), "x", b"x", status=201)
+
+
+def own_free(own):
+    found = os.statvfs(own.storage)
+    return found.f_bavail * found.f_frsize
+
+
+def test_a_length_that_would_leave_too_little(start):
+    own = start(MAX_FILE_SIZE="1T")
+    free = own_free(own)
+    own.stop()
+    # room for some, not for all of it
+    own.settings["MIN_FREE_SPACE"] = str(max(0, free - 64 * MIB))
+    own.start()
+    with own.raw() as raw:
+        raw.request(
+            "PUT",
+            "/upload/x",
+            ("Content-Length", free),
+            ("Expect", "100-continue"),
+        )
+        response = raw.response("PUT")
+        assert response.interim == []
+        expect.error(response, 507, "storage_full")
