@@ -1,0 +1,309 @@
+# SPDX-License-Identifier: MIT
+"""The cases: who is measured, how one measurement goes, and what has to come
+out."""
+
+import json
+import subprocess
+import time
+
+import proc
+from servers import ROOT, Nginx, Sftd, SftdNoHash, SftdRelaxed
+
+GIB = 1 << 30
+MIB = 1 << 20
+
+
+class Failed(Exception):
+    pass
+
+
+def load(server, *arguments, limit=120):
+    """Run the load generator; its object."""
+    done = subprocess.run(
+        [
+            ROOT / "build" / "bench_load",
+            "--port",
+            str(server.port),
+            "--limit",
+            str(limit),
+            *map(str, arguments),
+        ],
+        capture_output=True,
+        text=True,
+        timeout=limit + 30,
+    )
+    if done.returncode == 2:
+        raise Failed(done.stderr.strip())
+    result = json.loads(done.stdout)
+    if result["timed_out"] or result["failed"]:
+        raise Failed(f"{result['failed']} failed: {result['error']}")
+    return result
+
+
+def warm_up(server, size):
+    """Threads, caches and the first pages, before the clock runs."""
+    load(server, "--target", server.health, "--requests", 50)
+    load(server, *server.put("warm-#"), "--requests", 10, "--size", 4096)
+    load(server, *server.put("warm"), "--requests", 1, "--size", size)
+
+
+def measured(server, *arguments):
+    """A run of the load generator with what it took the server."""
+    pids = server.pids()
+    before = proc.cpu_seconds(pids)
+    result = load(server, *arguments)
+    result["server_cpu_seconds"] = proc.cpu_seconds(pids) - before
+    return result
+
+
+def upload(request, connections):
+    """connections files at once, one GiB in all; GB/s."""
+
+    def run(server, scale):
+        size = GIB // scale // connections
+        warm_up(server, 32 * MIB // scale)
+        result = measured(
+            server,
+            *getattr(server, request)("file-#"),
+            "--connections",
+            connections,
+            "--requests",
+            connections,
+            "--size",
+            size,
+        )
+        return result["bytes_sent"] / result["seconds"] / 1e9, result
+
+    return run
+
+
+def download(connections, requests, size):
+    """GB/s."""
+
+    def run(server, scale):
+        warm_up(server, 32 * MIB // scale)
+        load(
+            server,
+            *server.put("served"),
+            "--requests",
+            1,
+            "--size",
+            size // scale,
+        )
+        once = ("--connections", connections, "--requests", connections)
+        load(server, *server.download("served"), *once)
+        result = measured(
+            server,
+            *server.download("served"),
+            "--connections",
+            connections,
+            "--requests",
+            requests,
+        )
+        if result["bytes_received"] != requests * (size // scale):
+            raise Failed("short answers")
+        return result["bytes_received"] / result["seconds"] / 1e9, result
+
+    return run
+
+
+def health(server, scale):
+    """Requests a second over 64 connections."""
+    warm_up(server, 65536)
+    result = measured(
+        server,
+        "--target",
+        server.health,
+        "--connections",
+        64,
+        "--seconds",
+        3 if scale == 1 else 1,
+    )
+    return result["ok"] / result["seconds"], result
+
+
+def small_uploads(server, scale):
+    """Uploads of 4 KiB a second over 16 connections."""
+    warm_up(server, 65536)
+    result = measured(
+        server,
+        *server.put("small-#"),
+        "--connections",
+        16,
+        "--requests",
+        20_000 // scale,
+        "--size",
+        4096,
+    )
+    return result["ok"] / result["seconds"], result
+
+
+def at_rest(server, scale):
+    """MiB (PSS) of all its processes after some work, nothing going on."""
+    warm_up(server, 32 * MIB // scale)
+    time.sleep(1)
+    mib = proc.pss_mib(server.pids())
+    return mib, {"processes": len(server.pids())}
+
+
+def in_upload(request):
+    """The peak of it during an upload of 1 GiB."""
+
+    def run(server, scale):
+        warm_up(server, 32 * MIB // scale)
+        peak = proc.Peak(server.pids())
+        peak.start()
+        try:
+            result = load(
+                server,
+                *getattr(server, request)("file"),
+                "--requests",
+                1,
+                "--size",
+                GIB // scale,
+            )
+        finally:
+            mib = peak.end()
+        return mib, result
+
+    return run
+
+
+def openssl(processes):
+    """GB/s of `openssl speed` for SHA-256, in all."""
+
+    def run(_, scale):
+        command = ["openssl", "speed", "-mr", "-evp", "sha256"]
+        command += ["-bytes", "16384", "-seconds", "2" if scale == 1 else "1"]
+        if processes > 1:
+            command += ["-multi", str(processes)]
+        done = subprocess.run(
+            command, capture_output=True, text=True, timeout=60, check=True
+        )
+        for line in done.stdout.splitlines():
+            if line.startswith("+F:"):
+                return float(line.split(":")[3]) / 1e9, {}
+        raise Failed("openssl speed: no figure")
+
+    return run
+
+
+class Row:
+    """One subject of a case: a server (or None) and how it is measured."""
+
+    def __init__(self, name, server, run):
+        self.name = name
+        self.server = server
+        self.run = run
+
+
+class Case:
+    def __init__(self, name, unit, rows):
+        self.name = name
+        self.unit = unit
+        self.rows = rows
+
+
+CASES = [
+    Case(
+        "upload-1g",
+        "GB/s",
+        [
+            Row("openssl", None, openssl(1)),
+            Row("form", Sftd, upload("form", 1)),
+            Row("put", Sftd, upload("put", 1)),
+            Row("nginx put", Nginx, upload("put", 1)),
+        ],
+    ),
+    Case(
+        "upload-8x",
+        "GB/s",
+        [
+            Row("openssl x2", None, openssl(2)),
+            Row("form", Sftd, upload("form", 8)),
+            Row("put", Sftd, upload("put", 8)),
+            Row("one form", Sftd, upload("form", 1)),
+            Row("one put", Sftd, upload("put", 1)),
+            Row("form no hash", SftdNoHash, upload("form", 8)),
+            Row("put no hash", SftdNoHash, upload("put", 8)),
+            Row("nginx put", Nginx, upload("put", 8)),
+        ],
+    ),
+    Case(
+        "download-1g",
+        "GB/s",
+        [
+            Row("sftd", Sftd, download(1, 3, GIB)),
+            Row("nginx", Nginx, download(1, 3, GIB)),
+        ],
+    ),
+    Case(
+        "download-8x",
+        "GB/s",
+        [
+            Row("sftd", Sftd, download(8, 32, 128 * MIB)),
+            Row("nginx", Nginx, download(8, 32, 128 * MIB)),
+        ],
+    ),
+    Case(
+        "health-64",
+        "1/s",
+        [Row("sftd", Sftd, health), Row("nginx", Nginx, health)],
+    ),
+    Case(
+        "small-up",
+        "1/s",
+        [
+            Row("full", Sftd, small_uploads),
+            Row("relaxed", SftdRelaxed, small_uploads),
+            Row("nginx put", Nginx, small_uploads),
+        ],
+    ),
+    Case(
+        "memory",
+        "MiB",
+        [
+            Row("at rest", Sftd, at_rest),
+            Row("peak, form", Sftd, in_upload("form")),
+            Row("peak, put", Sftd, in_upload("put")),
+            Row("nginx at rest", Nginx, at_rest),
+        ],
+    ),
+]
+
+
+def ratio(name, value, target, at_least=True):
+    reached = value >= target if at_least else value <= target
+    return name, value, target, at_least, reached
+
+
+def targets(case, m, default_is_bbr):
+    """What the medians m of a case have to reach: rows of (name, value,
+    target, at least or at most, reached)."""
+    if case == "upload-1g":
+        return [
+            ratio(f"{k} / openssl", m[k] / m["openssl"], 0.85)
+            for k in ("form", "put")
+        ]
+    if case == "upload-8x":
+        rows = []
+        for k in ("form", "put"):
+            rows.append(ratio(f"{k} / one {k}", m[k] / m[f"one {k}"], 1.1))
+            bound = 1 / (1 / m["openssl x2"] + 1 / m[f"{k} no hash"])
+            rows.append(ratio(f"{k} / (1/(1/H+1/N))", m[k] / bound, 0.85))
+        return rows
+    if case in ("download-1g", "download-8x"):
+        target = 1.3 if default_is_bbr else 1.0
+        return [ratio("sftd / nginx", m["sftd"] / m["nginx"], target)]
+    if case == "health-64":
+        return [ratio("sftd / nginx", m["sftd"] / m["nginx"], 1.0)]
+    if case == "small-up":
+        return [
+            ratio("full", m["full"], 3000),
+            ratio("relaxed / nginx put", m["relaxed"] / m["nginx put"], 0.6),
+        ]
+    return [
+        ratio("at rest", m["at rest"], 12, at_least=False),
+        ratio("peak, form", m["peak, form"], 16, at_least=False),
+        ratio("peak, put", m["peak, put"], 16, at_least=False),
+    ]
