@@ -151,12 +151,10 @@ wait_for_done(struct digest *d)
 	d->is_awaited = false;
 }
 
-/* Under the lock: waits for a place in the ring. */
+/* Under the lock, with room in the ring. */
 static void
 push(struct digest *d, const void *p, size_t n)
 {
-	while (d->count == DIGEST_DEPTH)
-		wait_for_done(d);
 	d->ring[(d->first + d->count) % DIGEST_DEPTH] = (struct run){ p, n };
 	if (d->count++ == 0)
 		pthread_cond_signal(&d->work);
@@ -171,6 +169,10 @@ hand_over(struct digest *d, const void *p, size_t n)
 	if (d->pool == NULL || d->pool->jobs == NULL || d->size < DIGEST_INLINE)
 		return false;
 	pthread_mutex_lock(&d->lock);
+	/* Whoever waits long enough finds the ring empty and the thread gone:
+	 * it does not linger for ever. */
+	while (d->is_pipelined && d->count == DIGEST_DEPTH)
+		wait_for_done(d);
 	if (d->is_pipelined) {
 		push(d, p, n);
 		handed = true;
