@@ -22,6 +22,7 @@
 #define FORMAT_TEXT "sft 1\n"
 #define FORMAT_MAX 64
 #define LOCK_NAME "lock"
+#define BLOCK 4096
 #define FILE_MODE 0600
 #define DIR_MODE 0700
 #define PARENT_MODE 0755
@@ -190,24 +191,38 @@ say_locked(const struct home *home, struct err *err)
 	    home->path);
 }
 
-/* Writes our number into the lock: for people, and to find out whether the
- * disk takes anything. */
+/* Our number, for people; then a block that goes again, to find out whether
+ * the disk takes any more. */
+static int
+write_lock(struct home *home, const char *text, struct err *err)
+{
+	static const char block[BLOCK];
+	size_t n = strlen(text);
+
+	if (ftruncate(home->lockfd, 0) < 0)
+		return err_set_errno(err, ERR_IO, "cannot cut the lock");
+	if (file_pwrite_all(home->lockfd, text, n, 0, err) < 0 ||
+	    file_pwrite_all(home->lockfd, block, BLOCK, BLOCK, err) < 0 ||
+	    file_sync(home->lockfd, err) < 0)
+		return -1;
+	if (ftruncate(home->lockfd, (off_t)n) < 0)
+		return err_set_errno(err, ERR_IO, "cannot cut the lock");
+	return 0;
+}
+
 static int
 sign_lock(struct home *home, struct err *err)
 {
 	struct err why = ERR_INIT;
 	char text[24];
-	int n, attempt;
 
-	n = snprintf(text, sizeof(text), "%d\n", (int)getpid());
-	for (attempt = 0; attempt < 2; attempt++) {
-		if (ftruncate(home->lockfd, 0) == 0 &&
-		    file_pwrite_all(home->lockfd, text, (size_t)n, 0, &why) ==
-		        0)
-			return 0;
-		home_ballast_drop(home);
-	}
-	return refuse(home->path, why.sys != 0 ? why.sys : errno, err);
+	(void)snprintf(text, sizeof(text), "%d\n", (int)getpid());
+	if (write_lock(home, text, &why) == 0)
+		return 0;
+	home_ballast_drop(home);
+	if (write_lock(home, text, &why) == 0)
+		return 0;
+	return refuse(home->path, why.sys, err);
 }
 
 /*
@@ -262,9 +277,12 @@ make_parts(struct home *home, struct err *err)
 		if (file_mkdir(home->dirfd, parts[i], DIR_MODE, &why) < 0)
 			return refuse(home->path, why.sys, err);
 		fd = file_open(
-		    home->dirfd, parts[i], DIR_FLAGS | O_NOFOLLOW, 0, err);
+		    home->dirfd, parts[i], DIR_FLAGS | O_NOFOLLOW, 0, NULL);
 		if (fd < 0)
-			return -1;
+			return err_set(err, ERR_SETTING,
+			    "'%s/%s' must be a directory, and no symbolic "
+			    "link",
+			    home->path, parts[i]);
 		file_close(fd);
 	}
 	return file_sync_dir(home->dirfd, err);

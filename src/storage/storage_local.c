@@ -255,9 +255,22 @@ local_close(struct storage *st)
 static int
 open_part(int dirfd, const char *name, struct err *err)
 {
+	struct err why = ERR_INIT;
+	int fd;
+
 	if (file_mkdir(dirfd, name, DIR_MODE, err) < 0)
 		return -1;
-	return file_open(dirfd, name, DIR_FLAGS, 0, err);
+	fd = file_open(dirfd, name, DIR_FLAGS, 0, &why);
+	if (fd >= 0)
+		return fd;
+	if (why.sys == ELOOP || why.sys == ENOTDIR)
+		return err_set(err, ERR_SETTING,
+		    "'%s' among the stored files must be a directory, and no "
+		    "symbolic link",
+		    name);
+	if (err != NULL)
+		*err = why;
+	return -1;
 }
 
 static int

@@ -1,15 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-#include "unit.h"
+#include "storage_help.h"
 
 #include <pthread.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include "base/clock.h"
-#include "base/id.h"
 #include "storage/local_priv.h"
-#include "storage/storage.h"
 
 /*
  * What every back end promises (storage.h), run over each of them: a
@@ -22,11 +17,9 @@
 static void
 on_url(const char *url, void (*check)(struct storage *st))
 {
-	struct err err = ERR_INIT;
 	struct storage *st;
 
-	if (storage_open(url, &st, &err) < 0)
-		fail_msg("cannot open '%s': %s", url, err.msg);
+	OK(storage_open(url, &st, &err));
 	check(st);
 	storage_close(st);
 }
@@ -34,13 +27,8 @@ on_url(const char *url, void (*check)(struct storage *st))
 static void
 on_file(void (*check)(struct storage *st), bool has_xattr)
 {
-	struct err err = ERR_INIT;
-	struct storage *st;
-	char url[300];
+	struct storage *st = help_open_local(unit_tempdir());
 
-	snprintf(url, sizeof(url), "file:%s", unit_tempdir());
-	if (storage_open(url, &st, &err) < 0)
-		fail_msg("cannot open '%s': %s", url, err.msg);
 	if (!has_xattr)
 		local_of(st)->has_xattr = false;
 	check(st);
@@ -68,32 +56,6 @@ on_file(void (*check)(struct storage *st), bool has_xattr)
 		on_url(FAR_URL, name);                                         \
 	}                                                                      \
 	static void name(struct storage *st)
-
-/* ${call} must succeed. */
-#define OK(call)                                                               \
-	do {                                                                   \
-		struct err err = ERR_INIT;                                     \
-                                                                               \
-		if ((call) < 0)                                                \
-			fail_msg("%s: %s", #call, err.msg);                    \
-	} while (0)
-
-/* ${call} must fail with ${expected}. */
-#define FAILS(expected, call)                                                  \
-	do {                                                                   \
-		struct err err = ERR_INIT;                                     \
-                                                                               \
-		assert_true((call) < 0);                                       \
-		assert_string_equal(                                           \
-		    err_code_name(err.code), err_code_name(expected));         \
-		assert_true(err.msg[0] != '\0');                               \
-	} while (0)
-
-static void
-new_id(char ret[ID_SIZE])
-{
-	id_new(clock_wall_ms(clock_system()), ret);
-}
 
 /* The byte that belongs at ${at} of every blob here. */
 static char
@@ -178,7 +140,7 @@ CONTRACT(reads_what_was_written)
 
 	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		n = cases[i].size;
-		new_id(id);
+		help_new_id(id);
 		publish(st, id, n, cases[i].step);
 		OK(st->ops->blob_size(st, id, &size, &err));
 		assert_int_equal(size, n);
@@ -197,7 +159,7 @@ CONTRACT(range_beyond_the_end_is_refused)
 	char id[ID_SIZE];
 	size_t i;
 
-	new_id(id);
+	help_new_id(id);
 	publish(st, id, 100, 100);
 	for (i = 0; i < sizeof(ranges) / sizeof(ranges[0]); i++)
 		FAILS(ERR_FILE_DAMAGED,
@@ -210,7 +172,7 @@ CONTRACT(extents_are_offered_as_promised)
 	struct source *src;
 	char id[ID_SIZE];
 
-	new_id(id);
+	help_new_id(id);
 	publish(st, id, 1000, 1000);
 	OK(st->ops->blob_open(
 	    st, id, (struct storage_range){ 10, 20 }, &src, &err));
@@ -247,7 +209,7 @@ CONTRACT(unpublished_is_not_there)
 	struct blob *b, *other;
 	char id[ID_SIZE];
 
-	new_id(id);
+	help_new_id(id);
 	OK(st->ops->blob_new(st, id, STORAGE_SIZE_UNKNOWN, &b, &err));
 	write_bytes(b, 0, 1000);
 	OK(b->ops->blob_sync(b, &err));
@@ -272,7 +234,7 @@ CONTRACT(final_size_is_the_one_at_the_end)
 	size_t i;
 
 	for (i = 0; i < sizeof(reserved) / sizeof(reserved[0]); i++) {
-		new_id(id);
+		help_new_id(id);
 		OK(st->ops->blob_new(st, id, reserved[i], &b, &err));
 		write_bytes(b, 0, 5000);
 		OK(st->ops->blob_publish(b, 4000, "", i % 2 == 0, &err));
@@ -288,7 +250,7 @@ CONTRACT(publishing_twice_is_an_error)
 	struct blob *b;
 	char id[ID_SIZE];
 
-	new_id(id);
+	help_new_id(id);
 	publish(st, id, 1000, 1000);
 	OK(st->ops->blob_new(st, id, 3, &b, &err));
 	OK(b->ops->blob_write_at(b, 0, "abc", 3, &err));
@@ -311,7 +273,7 @@ CONTRACT(keeps_birth_records)
 	memset(birth, 'b', sizeof(birth));
 	for (i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
 		birth[sizes[i]] = '\0';
-		new_id(id);
+		help_new_id(id);
 		OK(st->ops->blob_new(st, id, 0, &b, &err));
 		OK(st->ops->blob_publish(b, 0, birth, true, &err));
 		OK(st->ops->blob_birth(st, id, got, &err));
@@ -319,7 +281,7 @@ CONTRACT(keeps_birth_records)
 		birth[sizes[i]] = 'b';
 	}
 	birth[STORAGE_BIRTH_MAX + 1] = '\0';
-	new_id(id);
+	help_new_id(id);
 	OK(st->ops->blob_new(st, id, 0, &b, &err));
 	FAILS(ERR_INTERNAL, st->ops->blob_publish(b, 0, birth, true, &err));
 	assert_absent(st, id);
@@ -333,7 +295,7 @@ CONTRACT(readers_go_on_after_removal)
 	struct err why = ERR_INIT;
 	size_t i;
 
-	new_id(id);
+	help_new_id(id);
 	publish(st, id, sizeof(p), sizeof(p));
 	OK(st->ops->blob_open(
 	    st, id, (struct storage_range){ 0, sizeof(p) }, &src, &err));
@@ -352,7 +314,7 @@ CONTRACT(set_aside_is_gone_from_the_objects)
 {
 	char id[ID_SIZE];
 
-	new_id(id);
+	help_new_id(id);
 	FAILS(ERR_ABSENT, st->ops->blob_set_aside(st, id, &err));
 	publish(st, id, 10, 10);
 	OK(st->ops->blob_set_aside(st, id, &err));
@@ -400,10 +362,10 @@ CONTRACT(lists_every_blob_once)
 	int i;
 
 	for (i = 0; i < LISTED; i++) {
-		new_id(l.ids[i]);
+		help_new_id(l.ids[i]);
 		publish(st, l.ids[i], (size_t)i, 100);
 	}
-	new_id(id);
+	help_new_id(id);
 	OK(st->ops->blob_new(st, id, 0, &b, &err));
 	OK(st->ops->blob_list(st, note_listed, &l, &err));
 	for (i = 0; i < LISTED; i++)
@@ -419,7 +381,7 @@ CONTRACT(listing_stops_when_asked)
 	int i;
 
 	for (i = 0; i < LISTED; i++) {
-		new_id(l.ids[i]);
+		help_new_id(l.ids[i]);
 		publish(st, l.ids[i], (size_t)i, 100);
 	}
 	assert_int_equal(st->ops->blob_list(st, note_listed, &l, &why), 5);
@@ -433,7 +395,7 @@ CONTRACT(head_is_overwritten)
 	char p[100];
 	struct err why = ERR_INIT;
 
-	new_id(id);
+	help_new_id(id);
 	publish(st, id, 100, 100);
 	OK(st->ops->blob_set_head(st, id, "HEAD", 4, &err));
 	OK(st->ops->blob_open(
@@ -473,7 +435,7 @@ CONTRACT(writes_come_in_the_order_promised)
 	struct blob *b;
 	char id[ID_SIZE];
 
-	new_id(id);
+	help_new_id(id);
 	OK(st->ops->blob_new(st, id, STORAGE_SIZE_UNKNOWN, &b, &err));
 	write_bytes(b, 0, 1000);
 	if (!caps->random_writes) {
@@ -508,7 +470,7 @@ publish_many(void *arg)
 	int i;
 
 	for (i = 0; i < EACH; i++) {
-		new_id(w->ids[i]);
+		help_new_id(w->ids[i]);
 		if (w->st->ops->blob_new(w->st, w->ids[i], 2, &b, NULL) < 0 ||
 		    b->ops->blob_write_at(b, 0, "ab", 2, NULL) < 0 ||
 		    b->ops->blob_publish(b, 2, "birth", true, NULL) < 0)
