@@ -147,6 +147,9 @@ filename_reduce(struct slice name)
 
 	while (at > 0 && name.p[at - 1] != '/' && name.p[at - 1] != '\\')
 		at--;
+	/* an offset to a null slice is not defined, not even 0 */
+	if (at == 0)
+		return name;
 	return (struct slice){ name.p + at, name.n - at };
 }
 
