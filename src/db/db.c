@@ -70,23 +70,18 @@ db_open(const struct db_config *cf, struct db **ret_db,
 void
 db_close(struct db *db)
 {
-	const struct db_driver *driver;
-	bool saw_damage;
 	struct db_tx *tx;
 
 	if (db == NULL)
 		return;
-	driver = db->driver;
 	tx = db_writer_stop(db->writer);
-	saw_damage =
-	    driver->saw_damage(tx->conn) || db_pool_saw_damage(&db->pool);
 	/* What met damage is checked at the next start.  A mark that cannot
 	 * be set costs that check, too, and no more. */
-	if (!saw_damage)
+	if (!db->driver->saw_damage(tx->conn) && !atomic_load(&db->saw_damage))
 		(void)db_schema_mark(tx, true, NULL);
-	db_pool_fini(&db->pool);
-	db_pool_init(&db->pool);
-	db_tx_free(tx); /* the last connection: writes the log back */
+	/* The last connection to close writes the log back: the writer's. */
+	db_pool_trim(&db->pool, 0);
+	db_tx_free(tx);
 	free_db(db);
 }
 
@@ -148,6 +143,8 @@ db_check(struct db *db, struct err *err)
 	if (db->driver->open(&cf, &conn, err) < 0)
 		return -1;
 	rc = db->driver->check(conn, true, err);
+	if (db->driver->saw_damage(conn))
+		atomic_store(&db->saw_damage, true);
 	db->driver->close(conn);
 	return rc;
 }

@@ -3,8 +3,7 @@
 /*
  * Readers: a few connections that wait for work.  Who finds none idle opens
  * one, up to DB_READERS; then one waits.  The last used is used first, so
- * that under little load only one has a warm cache and the others' stay
- * small.
+ * that under little load one warm cache serves all.
  */
 
 #include "db/db_priv.h"
@@ -19,25 +18,38 @@ db_pool_init(struct db_pool *pool)
 	thread_cond_init(&pool->idle_cond);
 }
 
-bool
-db_pool_saw_damage(const struct db_pool *pool)
+/* The one that was idle longest. */
+static struct db_tx *
+take_cold(struct db_pool *pool, size_t keep)
 {
-	const struct db_tx *tx;
+	struct db_tx *tx = NULL;
 	size_t i;
 
-	for (i = 0; i < pool->idle_count; i++) {
-		tx = pool->idle[i];
-		if (tx->driver->saw_damage(tx->conn))
-			return true;
+	pthread_mutex_lock(&pool->lock);
+	if (pool->idle_count > keep) {
+		tx = pool->idle[0];
+		pool->idle_count--;
+		pool->open_count--;
+		for (i = 0; i < pool->idle_count; i++)
+			pool->idle[i] = pool->idle[i + 1];
 	}
-	return false;
+	pthread_mutex_unlock(&pool->lock);
+	return tx;
+}
+
+void
+db_pool_trim(struct db_pool *pool, size_t keep)
+{
+	struct db_tx *tx;
+
+	while ((tx = take_cold(pool, keep)) != NULL)
+		db_tx_free(tx);
 }
 
 void
 db_pool_fini(struct db_pool *pool)
 {
-	while (pool->idle_count > 0)
-		db_tx_free(pool->idle[--pool->idle_count]);
+	db_pool_trim(pool, 0);
 	pthread_cond_destroy(&pool->idle_cond);
 	pthread_mutex_destroy(&pool->lock);
 }
@@ -96,6 +108,8 @@ db_pool_read(struct db *db, db_fn fn, void *arg, struct err *err)
 	if (db_tx_begin(tx, false, err) < 0)
 		goto out;
 	rc = fn(tx, arg, err);
+	if (tx->driver->saw_damage(tx->conn))
+		atomic_store(&db->saw_damage, true);
 	/* Nothing was written: this only lets go of the snapshot. */
 	db_tx_rollback(tx);
 out:

@@ -5,6 +5,7 @@
 /* The inside of the record keeper. */
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -46,6 +47,7 @@ struct db {
 	void (*fatal)(const struct err *err);
 	struct db_writer *writer;
 	struct db_pool pool;
+	_Atomic bool saw_damage; /* so that the next start checks */
 };
 
 /* db_open() over a driver of the caller's (tests). */
@@ -63,9 +65,9 @@ void db_tx_rollback(struct db_tx *tx);
 
 /* db_pool.c */
 void db_pool_init(struct db_pool *pool);
-/* Both while all are idle. */
-bool db_pool_saw_damage(const struct db_pool *pool);
-void db_pool_fini(struct db_pool *pool);
+/* Closes those that are idle, but ${keep}. */
+void db_pool_trim(struct db_pool *pool, size_t keep);
+void db_pool_fini(struct db_pool *pool); /* while all are idle */
 int db_pool_read(struct db *db, db_fn fn, void *arg, struct err *err);
 
 /* db_writer.c */

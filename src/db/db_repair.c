@@ -247,7 +247,7 @@ db_repair_open(struct db *db, struct db_tx **ret_tx, struct db_state *ret_state,
 {
 	struct db_state state = { 0 };
 	struct err cause = ERR_INIT;
-	struct db_tx *tx;
+	struct db_tx *tx = NULL;
 	int rc;
 
 	if (db->path == NULL)

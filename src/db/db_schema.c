@@ -137,6 +137,9 @@ db_schema_read(struct db_tx *tx, struct db_schema *ret_schema, struct err *err)
 	if (rc == 0)
 		return err_set(
 		    err, ERR_DATABASE, "the database does not say its version");
+	if (s.version < 1)
+		return err_set(err, ERR_DATABASE_DAMAGED,
+		    "the database says that its version is %d", s.version);
 	if (s.version > LATEST)
 		return err_set(err, ERR_SETTING,
 		    "the database was made by a newer version of this program "

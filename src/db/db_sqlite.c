@@ -97,8 +97,10 @@ fail(struct db_conn *c, int rc, struct err *err)
 	if (code == ERR_DATABASE_DAMAGED)
 		c->saw_damage = true;
 	/* This one may be shown to clients. */
-	if (code == ERR_STORAGE_FULL)
-		return err_set(err, code, "the storage is full");
+	if (code == ERR_STORAGE_FULL) {
+		err_set(err, code, "the storage is full");
+		return -1;
+	}
 	err_set(err, code, "the database: %s (%d)", sqlite3_errmsg(c->db), rc);
 	if (err != NULL && code == ERR_IO)
 		err->sys = sqlite3_system_errno(c->db);

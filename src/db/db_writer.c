@@ -165,14 +165,16 @@ undo:
 	return -1;
 }
 
-/* Tells everyone; those who wait may be gone at once. */
+/* Tells everyone; those who wait may be gone at once, and the list with
+ * them. */
 static void
 tell(struct list *group, const struct err *group_err)
 {
+	struct list *it, *next;
 	struct waiting *w;
-	struct list *it;
 
-	while ((it = list_pop_front(group)) != NULL) {
+	LIST_FOREACH(group, it, next)
+	{
 		w = CONTAINER_OF(it, struct waiting, link);
 		if (group_err != NULL && w->rc == 0) {
 			w->rc = -1;
@@ -186,6 +188,7 @@ tell(struct list *group, const struct err *group_err)
 			w->done(w->job.arg, w->rc < 0 ? &w->err : NULL);
 		free(w);
 	}
+	list_init(group);
 }
 
 static bool
@@ -258,6 +261,14 @@ take_group(struct db_writer *w, struct list *group)
 	return go_on;
 }
 
+/* Nothing comes for a while: what is large only for speed gets small. */
+static void
+tidy(struct db_writer *w)
+{
+	w->tx->driver->tend(w->tx->conn, true);
+	db_pool_trim(&w->db->pool, 1);
+}
+
 static void *
 run(void *arg)
 {
@@ -269,7 +280,7 @@ run(void *arg)
 		if (w->is_untidy)
 			run_group(w, &group);
 		else
-			w->tx->driver->tend(w->tx->conn, true);
+			tidy(w);
 	}
 	return NULL;
 }

@@ -2,7 +2,6 @@
 #include "db/rec_transfer.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/mem.h"
 #include "db/db_priv.h"
@@ -61,13 +60,23 @@ rec_transfer_copy(struct rec_transfer *ret, const struct rec_transfer *t)
 	ret->error_code = mem_strdup(t->error_code);
 }
 
+/* The next column, a number below ${end}; a damaged row may hold any. */
+static int
+take_choice(struct sql *q, int end, int otherwise)
+{
+	int64_t v = sql_get_int(q);
+
+	return v >= 0 && v < end ? (int)v : otherwise;
+}
+
 void
 rec_transfer_take_row(struct sql *q, struct rec_transfer *ret)
 {
 	*ret = (struct rec_transfer){ 0 };
 	sql_get_chars(q, ret->id, sizeof(ret->id));
-	ret->direction = (enum rec_direction)sql_get_int(q);
-	ret->status = (enum rec_status)sql_get_int(q);
+	ret->direction = (enum rec_direction)take_choice(q, 2, REC_UPLOAD);
+	ret->status =
+	    (enum rec_status)take_choice(q, REC_STATUS_COUNT, REC_FAILED);
 	ret->filename = sql_get_text(q);
 	sql_get_chars(q, ret->sha256, sizeof(ret->sha256));
 	ret->encryption = sql_get_bool(q);
@@ -160,7 +169,7 @@ update(struct db_tx *tx, const struct rec_transfer *t,
 		return 0;
 	rec_transfer_sum(tx, old, -1);
 	rec_transfer_sum(tx, t, 1);
-	if (strcmp(old->filename, t->filename) == 0 &&
+	if (slice_eq(slice_str(old->filename), slice_str(t->filename)) &&
 	    old->direction == t->direction)
 		return 0;
 	if (rec_transfer_find_newest(tx, old, err) < 0)

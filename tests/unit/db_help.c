@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "db_help.h"
 
+#include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -51,17 +52,32 @@ help_each_database(void (*test)(struct db *db))
 }
 
 struct db *
-help_open(const char *path, struct db_state *ret_state)
+help_open(const char *path, struct db_state *ret_found)
 {
-	struct db_config cf = {
-		.path = path, .durable = true, .fatal = no_fatal
-	};
+	struct db_config cf = { .path = path,
+		.backup_dir = unit_temppath("backups"),
+		.durable = true,
+		.fatal = no_fatal };
 	struct err err = ERR_INIT;
 	struct db *db;
 
-	if (db_open(&cf, &db, ret_state, &err) < 0)
+	if (db_open(&cf, &db, ret_found, &err) < 0)
 		fail_msg("'%s': %s", path, err.msg);
 	return db;
+}
+
+unsigned
+help_count_files(const char *part)
+{
+	struct dirent *e;
+	unsigned n = 0;
+	DIR *d = opendir(unit_tempdir());
+
+	assert_non_null(d);
+	while ((e = readdir(d)) != NULL)
+		n += strstr(e->d_name, part) != NULL;
+	closedir(d);
+	return n;
 }
 
 const char *
@@ -159,8 +175,9 @@ enum err_code
 help_file_put(
     struct db *db, const struct rec_file *f, bool may_replace, bool *ret_new)
 {
-	struct call c = { .in = f, .flag = may_replace, .ret_flag = ret_new };
+	struct call c = { .in = f, .flag = may_replace };
 
+	c.ret_flag = ret_new;
 	return write_call(db, file_put, &c);
 }
 
@@ -203,6 +220,17 @@ blob_is_known(struct db_tx *tx, void *arg, struct err *err)
 	struct call *c = arg;
 
 	return rec_blob_is_known(tx, c->name, c->ret_flag, err);
+}
+
+bool
+help_file_is_there(struct db *db, const char *filename)
+{
+	struct rec_file f;
+
+	if (help_file_get(db, "", filename, &f) != ERR_NONE)
+		return false;
+	rec_file_fini(&f);
+	return true;
 }
 
 bool

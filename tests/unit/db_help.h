@@ -32,8 +32,12 @@ void help_each_database(void (*test)(struct db *db));
 	}                                                                      \
 	static void name##_over(struct db *db)
 
-/* A durable one at ${path}, which must open. */
-struct db *help_open(const char *path, struct db_state *ret_state);
+/* A durable one at ${path}, with backups in the test's "backups", which must
+ * open. */
+struct db *help_open(const char *path, struct db_state *ret_found);
+
+/* How many files of the test's directory have ${part} in their names. */
+unsigned help_count_files(const char *part);
 
 /* "0000...<n>": ids in the order of their numbers. */
 const char *help_id(unsigned n, char ret[ID_SIZE]);
@@ -50,6 +54,7 @@ enum err_code help_file_get(struct db *db, const char *prefix,
     const char *filename, struct rec_file *ret);
 enum err_code help_file_remove(
     struct db *db, const char *prefix, const char *filename);
+bool help_file_is_there(struct db *db, const char *filename);
 bool help_blob_is_known(struct db *db, const char *blob_id);
 enum err_code help_transfer_put(struct db *db, const struct rec_transfer *t);
 enum err_code help_transfer_get(

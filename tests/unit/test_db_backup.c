@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/thread.h"
 
@@ -109,10 +110,12 @@ TEST(test_db_backup__keeps_the_newest)
 
 TEST(test_db_backup__needs_a_directory)
 {
+	struct db_config cf = { .path = unit_temppath("records.db") };
 	struct err err = ERR_INIT;
 	struct db_state found;
-	struct db *db = help_open(unit_temppath("records.db"), &found);
+	struct db *db;
 
+	assert_int_equal(db_open(&cf, &db, &found, NULL), 0);
 	assert_int_equal(db_backup(db, 1, &err), -1);
 	assert_int_equal(err.code, ERR_UNAVAILABLE);
 	db_close(db);
@@ -170,5 +173,96 @@ TEST(test_db_backup__under_writes)
 	assert_false(found.was_damaged);
 	assert_int_equal(help_file_get(db, "", "before", &f), ERR_NONE);
 	rec_file_fini(&f);
+	db_close(db);
+}
+
+/* --- going back to one ------------------------------------------------ */
+
+static const char *
+records(void)
+{
+	return unit_temppath("records.db");
+}
+
+static void
+write_garbage(const char *path)
+{
+	FILE *f = fopen(path, "w");
+
+	assert_non_null(f);
+	fputs("garbage", f);
+	fclose(f);
+}
+
+static void
+backup_of_some(const char *path, struct db_state *found)
+{
+	struct db *db = help_open(path, found);
+	struct rec_file f = help_file("kept", 9000);
+
+	assert_int_equal(help_file_put(db, &f, false, NULL), ERR_NONE);
+	assert_int_equal(db_backup(db, 3, NULL), 0);
+	f = help_file("later", 9001);
+	assert_int_equal(help_file_put(db, &f, false, NULL), ERR_NONE);
+	db_close(db);
+}
+
+TEST(test_db_backup__restores_the_newest_backup)
+{
+	const char *path = records();
+	struct db_state found;
+	struct db *db;
+
+	backup_of_some(path, &found);
+	write_garbage(path);
+	db = help_open(path, &found);
+	assert_true(found.was_damaged);
+	assert_true(found.from_backup);
+	assert_false(found.is_new);
+	assert_memory_equal(found.backup, "records-", 8);
+	assert_true(help_file_is_there(db, "kept"));
+	assert_false(help_file_is_there(db, "later"));
+	assert_int_equal(db_check(db, NULL), 0);
+	db_close(db);
+	db = help_open(path, &found);
+	assert_false(found.was_unclean);
+	assert_false(found.from_backup);
+	db_close(db);
+}
+
+/* A crash between setting aside and restoring. */
+TEST(test_db_backup__restores_what_is_gone)
+{
+	const char *path = records();
+	struct db_state found;
+	struct db *db;
+
+	backup_of_some(path, &found);
+	assert_int_equal(unlink(path), 0);
+	db = help_open(path, &found);
+	assert_true(found.from_backup);
+	assert_false(found.was_damaged);
+	assert_true(help_file_is_there(db, "kept"));
+	db_close(db);
+}
+
+/* An unsound backup is passed over for an older one. */
+TEST(test_db_backup__passes_over_an_unsound_backup)
+{
+	const char *path = records();
+	char newest[512];
+	struct db_state found;
+	struct db *db;
+
+	backup_of_some(path, &found);
+	snprintf(newest, sizeof(newest), "%s/backups/%s", unit_tempdir(),
+	    "records-99991231T235959.999Z.db");
+	write_garbage(newest);
+	write_garbage(path);
+	db = help_open(path, &found);
+	assert_true(found.from_backup);
+	assert_string_not_equal(
+	    found.backup, "records-99991231T235959.999Z.db");
+	assert_true(help_file_is_there(db, "kept"));
 	db_close(db);
 }

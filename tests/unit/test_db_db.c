@@ -30,17 +30,6 @@ put_file(struct db_tx *tx, void *arg, struct err *err)
 	return rec_file_put(tx, arg, true, NULL, err);
 }
 
-static bool
-is_there(struct db *db, const char *filename)
-{
-	struct rec_file f;
-
-	if (help_file_get(db, "", filename, &f) != ERR_NONE)
-		return false;
-	rec_file_fini(&f);
-	return true;
-}
-
 DB_TEST(test_db_db__a_failed_job_leaves_nothing)
 {
 	struct rec_file f = help_file("a", 1);
@@ -49,11 +38,11 @@ DB_TEST(test_db_db__a_failed_job_leaves_nothing)
 	assert_int_equal(db_write(db, put_then_fail, &f, &err), -1);
 	assert_int_equal(err.code, ERR_CANCELLED);
 	assert_string_equal(err.msg, "not this one");
-	assert_false(is_there(db, "a"));
+	assert_false(help_file_is_there(db, "a"));
 	/* err may be NULL */
 	assert_int_equal(db_write(db, put_then_fail, &f, NULL), -1);
 	assert_int_equal(db_write(db, put_file, &f, NULL), 0);
-	assert_true(is_there(db, "a"));
+	assert_true(help_file_is_there(db, "a"));
 }
 
 /* Holds the writer, so that what comes meanwhile becomes one group. */
@@ -141,7 +130,7 @@ DB_TEST(test_db_db__failures_in_a_group_harm_nobody_else)
 		assert_true(atomic_load(&later[i].is_done));
 		assert_int_equal(
 		    later[i].code, fails ? ERR_CANCELLED : ERR_NONE);
-		assert_int_equal(is_there(db, later[i].name), !fails);
+		assert_int_equal(help_file_is_there(db, later[i].name), !fails);
 	}
 }
 
@@ -184,7 +173,7 @@ DB_TEST(test_db_db__done_may_queue_more)
 	latch_init(&c.told);
 	db_write_later(db, put_chained, &c, queue_next);
 	latch_wait(&c.told);
-	assert_true(is_there(db, "a"));
+	assert_true(help_file_is_there(db, "a"));
 }
 
 /* What waits when the database is closed is done first. */
@@ -204,7 +193,7 @@ TEST(test_db_db__close_runs_what_waits)
 	db = help_open(path, &found);
 	assert_false(found.is_new);
 	assert_false(found.was_unclean);
-	assert_true(is_there(db, "a"));
+	assert_true(help_file_is_there(db, "a"));
 	db_close(db);
 }
 
@@ -222,9 +211,9 @@ DB_TEST(test_db_db__a_read_writes_nothing)
 
 	/* It fails or comes to nothing, as the kind of database will. */
 	(void)db_read(db, write_in_read, &f, NULL);
-	assert_false(is_there(db, "a"));
+	assert_false(help_file_is_there(db, "a"));
 	assert_int_equal(db_write(db, put_file, &f, NULL), 0);
-	assert_true(is_there(db, "a"));
+	assert_true(help_file_is_there(db, "a"));
 }
 
 static int
@@ -304,7 +293,7 @@ TEST(test_db_db__a_read_sees_one_moment)
 	pthread_join(thread, NULL);
 	assert_false(s.before);
 	assert_false(s.after);
-	assert_true(is_there(s.db, "a"));
+	assert_true(help_file_is_there(s.db, "a"));
 	db_close(s.db);
 }
 
@@ -333,7 +322,7 @@ write_and_read(void *arg)
 		t = help_transfer(name, id, REC_COMPLETED);
 		if (db_write(c->db, put_file, &f, NULL) < 0 ||
 		    help_transfer_put(c->db, &t) != ERR_NONE ||
-		    !is_there(c->db, name))
+		    !help_file_is_there(c->db, name))
 			atomic_fetch_add(c->failures, 1);
 	}
 	return NULL;
@@ -367,5 +356,5 @@ DB_TEST(test_db_db__is_made_durable_on_demand)
 
 	assert_int_equal(db_write(db, put_file, &f, NULL), 0);
 	assert_int_equal(db_make_durable(db, NULL), 0);
-	assert_true(is_there(db, "a"));
+	assert_true(help_file_is_there(db, "a"));
 }

@@ -4,10 +4,8 @@
 
 #include "db_help.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -21,41 +19,6 @@ static const char *
 records(void)
 {
 	return unit_temppath("records.db");
-}
-
-static struct db_config
-config(const char *path)
-{
-	return (struct db_config){ .path = path,
-		.backup_dir = unit_temppath("backups"),
-		.durable = true };
-}
-
-static struct db *
-open_at(const char *path, struct db_state *ret_found)
-{
-	struct db_config cf = config(path);
-	struct err err = ERR_INIT;
-	struct db *db;
-
-	if (db_open(&cf, &db, ret_found, &err) < 0)
-		fail_msg("'%s': %s", path, err.msg);
-	return db;
-}
-
-static enum err_code
-open_fails(const char *path, struct err *err)
-{
-	struct db_config cf = config(path);
-	struct db_state found;
-	struct db *db;
-
-	err_clear(err);
-	if (db_open(&cf, &db, &found, err) == 0) {
-		db_close(db);
-		return ERR_NONE;
-	}
-	return err->code;
 }
 
 static int
@@ -75,23 +38,12 @@ put_all(struct db_tx *tx, void *arg, struct err *err)
 	return 0;
 }
 
-static bool
-is_there(struct db *db, const char *filename)
-{
-	struct rec_file f;
-
-	if (help_file_get(db, "", filename, &f) != ERR_NONE)
-		return false;
-	rec_file_fini(&f);
-	return true;
-}
-
 static void
 fill_and_close(const char *path)
 {
 	char before[] = "f";
 	struct db_state found;
-	struct db *db = open_at(path, &found);
+	struct db *db = help_open(path, &found);
 
 	assert_int_equal(db_write(db, put_all, before, NULL), 0);
 	db_close(db);
@@ -108,7 +60,7 @@ fill_and_crash(const char *path)
 	if (pid == 0) {
 		char before[] = "f";
 		struct db_state found;
-		struct db *db = open_at(path, &found);
+		struct db *db = help_open(path, &found);
 
 		_exit(db_write(db, put_all, before, NULL) == 0 ? 0 : 1);
 	}
@@ -137,26 +89,11 @@ size_of(const char *path)
 	return st.st_size;
 }
 
-/* How many files of the directory have ${part} in their names. */
-static unsigned
-count_files(const char *part)
-{
-	struct dirent *e;
-	unsigned n = 0;
-	DIR *d = opendir(unit_tempdir());
-
-	assert_non_null(d);
-	while ((e = readdir(d)) != NULL)
-		n += strstr(e->d_name, part) != NULL;
-	closedir(d);
-	return n;
-}
-
 TEST(test_db_repair__new)
 {
 	struct db_state found;
 	struct stat st;
-	struct db *db = open_at(records(), &found);
+	struct db *db = help_open(records(), &found);
 
 	assert_true(found.is_new);
 	assert_false(found.was_unclean);
@@ -167,7 +104,7 @@ TEST(test_db_repair__new)
 	assert_int_equal(st.st_mode & 0777, 0600);
 	db_close(db);
 	/* Closed: its log is written back and gone. */
-	assert_int_equal(count_files("records.db"), 1);
+	assert_int_equal(help_count_files("records.db"), 1);
 }
 
 TEST(test_db_repair__clean_end)
@@ -177,11 +114,11 @@ TEST(test_db_repair__clean_end)
 	struct db *db;
 
 	fill_and_close(path);
-	db = open_at(path, &found);
+	db = help_open(path, &found);
 	assert_false(found.is_new);
 	assert_false(found.was_unclean);
 	assert_false(found.was_damaged);
-	assert_true(is_there(db, "f1"));
+	assert_true(help_file_is_there(db, "f1"));
 	db_close(db);
 }
 
@@ -192,13 +129,13 @@ TEST(test_db_repair__crash)
 	struct db *db;
 
 	fill_and_crash(path);
-	db = open_at(path, &found);
+	db = help_open(path, &found);
 	assert_false(found.is_new);
 	assert_true(found.was_unclean);
 	assert_false(found.was_damaged);
-	assert_true(is_there(db, "f200"));
+	assert_true(help_file_is_there(db, "f200"));
 	db_close(db);
-	db = open_at(path, &found);
+	db = help_open(path, &found);
 	assert_false(found.was_unclean);
 	db_close(db);
 }
@@ -279,7 +216,7 @@ expect_set_aside(const char *path, const char *what)
 {
 	struct db_state found;
 	char aside[600];
-	struct db *db = open_at(path, &found);
+	struct db *db = help_open(path, &found);
 
 	print_message("damage: %s\n", what);
 	assert_true(found.was_damaged);
@@ -290,15 +227,15 @@ expect_set_aside(const char *path, const char *what)
 	snprintf(
 	    aside, sizeof(aside), "%s/%s", unit_tempdir(), found.set_aside);
 	assert_int_equal(access(aside, F_OK), 0);
-	assert_false(is_there(db, "f1"));
+	assert_false(help_file_is_there(db, "f1"));
 	/* It works. */
 	struct rec_file f = help_file("f1", 1);
 
 	assert_int_equal(help_file_put(db, &f, false, NULL), ERR_NONE);
 	db_close(db);
-	db = open_at(path, &found);
+	db = help_open(path, &found);
 	assert_false(found.was_damaged);
-	assert_true(is_there(db, "f1"));
+	assert_true(help_file_is_there(db, "f1"));
 	db_close(db);
 	assert_int_equal(unlink(path), 0);
 }
@@ -342,7 +279,7 @@ open_and_crash(const char *path)
 	if (pid == 0) {
 		struct db_state found;
 
-		(void)open_at(path, &found);
+		(void)help_open(path, &found);
 		_exit(0);
 	}
 	assert_int_equal(waitpid(pid, &status, 0), pid);
@@ -362,6 +299,43 @@ TEST(test_db_repair__damage_deep_within)
 	expect_set_aside(path, "one page");
 }
 
+static int
+see_file(void *arg, const struct rec_file *f, struct err *err)
+{
+	unsigned *seen = arg;
+
+	(void)f;
+	(void)err;
+	++*seen;
+	return 0;
+}
+
+static int
+walk_all(struct db_tx *tx, void *arg, struct err *err)
+{
+	struct db_page page = { "", FILES };
+
+	return rec_file_each(tx, &page, see_file, arg, err);
+}
+
+/* Met while running, it does not count as a clean end. */
+TEST(test_db_repair__damage_that_a_read_met)
+{
+	const char *path = records();
+	struct err err = ERR_INIT;
+	struct db_state found;
+	unsigned seen = 0;
+	struct db *db;
+
+	fill_and_close(path);
+	db = help_open(path, &found);
+	damage_tables(path);
+	assert_int_equal(db_read(db, walk_all, &seen, &err), -1);
+	assert_int_equal(err.code, ERR_DATABASE_DAMAGED);
+	db_close(db);
+	expect_set_aside(path, "met by a read");
+}
+
 /* A log whose database is gone. */
 TEST(test_db_repair__database_is_gone)
 {
@@ -371,12 +345,12 @@ TEST(test_db_repair__database_is_gone)
 
 	fill_and_crash(path);
 	assert_int_equal(unlink(path), 0);
-	assert_int_equal(count_files("records.db-wal"), 1);
-	db = open_at(path, &found);
+	assert_int_equal(help_count_files("records.db-wal"), 1);
+	db = help_open(path, &found);
 	assert_true(found.is_new);
 	assert_true(found.was_damaged);
-	assert_false(is_there(db, "f1"));
-	assert_int_equal(count_files("damaged"), 2); /* -wal and -shm */
+	assert_false(help_file_is_there(db, "f1"));
+	assert_int_equal(help_count_files("damaged"), 2); /* -wal and -shm */
 	db_close(db);
 }
 
@@ -391,11 +365,11 @@ TEST(test_db_repair__half_made)
 	assert_non_null(f);
 	fputs("half", f);
 	fclose(f);
-	db = open_at(path, &found);
+	db = help_open(path, &found);
 	assert_true(found.is_new);
 	assert_false(found.was_damaged);
 	db_close(db);
-	assert_int_equal(count_files(".new"), 0);
+	assert_int_equal(help_count_files(".new"), 0);
 }
 
 /* A database of somebody else is set aside, as it is. */
@@ -410,184 +384,4 @@ TEST(test_db_repair__foreign)
 	    db_sqlite.exec(conn, "CREATE TABLE recipes (a TEXT)", NULL), 0);
 	db_sqlite.close(conn);
 	expect_set_aside(path, "foreign");
-}
-
-/* --- backups ---------------------------------------------------------- */
-
-static void
-backup_of_some(const char *path, struct db_state *found)
-{
-	struct db *db = open_at(path, found);
-	struct rec_file f = help_file("kept", 9000);
-
-	assert_int_equal(help_file_put(db, &f, false, NULL), ERR_NONE);
-	assert_int_equal(db_backup(db, 3, NULL), 0);
-	f = help_file("later", 9001);
-	assert_int_equal(help_file_put(db, &f, false, NULL), ERR_NONE);
-	db_close(db);
-}
-
-TEST(test_db_repair__restores_the_newest_backup)
-{
-	const char *path = records();
-	struct db_state found;
-	struct db *db;
-
-	backup_of_some(path, &found);
-	damage_garbage(path);
-	db = open_at(path, &found);
-	assert_true(found.was_damaged);
-	assert_true(found.from_backup);
-	assert_false(found.is_new);
-	assert_memory_equal(found.backup, "records-", 8);
-	assert_true(is_there(db, "kept"));
-	assert_false(is_there(db, "later"));
-	assert_int_equal(db_check(db, NULL), 0);
-	db_close(db);
-	db = open_at(path, &found);
-	assert_false(found.was_unclean);
-	assert_false(found.from_backup);
-	db_close(db);
-}
-
-/* A crash between setting aside and restoring. */
-TEST(test_db_repair__restores_what_is_gone)
-{
-	const char *path = records();
-	struct db_state found;
-	struct db *db;
-
-	backup_of_some(path, &found);
-	assert_int_equal(unlink(path), 0);
-	db = open_at(path, &found);
-	assert_true(found.from_backup);
-	assert_false(found.was_damaged);
-	assert_true(is_there(db, "kept"));
-	db_close(db);
-}
-
-/* An unsound backup is passed over for an older one. */
-TEST(test_db_repair__passes_over_an_unsound_backup)
-{
-	const char *path = records();
-	char newest[512];
-	struct db_state found;
-	struct db *db;
-	FILE *f;
-
-	backup_of_some(path, &found);
-	snprintf(newest, sizeof(newest), "%s/backups/%s", unit_tempdir(),
-	    "records-99991231T235959.999Z.db");
-	f = fopen(newest, "w");
-	assert_non_null(f);
-	fputs("garbage", f);
-	fclose(f);
-	damage_garbage(path);
-	db = open_at(path, &found);
-	assert_true(found.from_backup);
-	assert_string_not_equal(
-	    found.backup, "records-99991231T235959.999Z.db");
-	assert_true(is_there(db, "kept"));
-	db_close(db);
-}
-
-/* --- refusals --------------------------------------------------------- */
-
-static int
-set_version(struct db_tx *tx, void *arg, struct err *err)
-{
-	(void)arg;
-	return tx->driver->exec(tx->conn, "UPDATE state SET version = 99", err);
-}
-
-TEST(test_db_repair__newer_is_refused)
-{
-	const char *path = records();
-	struct err err = ERR_INIT;
-	struct db_state found;
-	struct db *db = open_at(path, &found);
-	off_t size;
-
-	assert_int_equal(db_write(db, set_version, NULL, NULL), 0);
-	db_close(db);
-	size = size_of(path);
-	assert_int_equal(open_fails(path, &err), ERR_SETTING);
-	assert_non_null(strstr(err.msg, "newer version"));
-	assert_non_null(strstr(err.msg, "99"));
-	/* It stays where it is, as it is. */
-	assert_int_equal(count_files("damaged"), 0);
-	assert_int_equal(size_of(path), size);
-}
-
-TEST(test_db_repair__no_such_directory)
-{
-	struct err err = ERR_INIT;
-
-	assert_int_equal(
-	    open_fails(unit_temppath("none/records.db"), &err), ERR_SETTING);
-	assert_non_null(strstr(err.msg, "none/records.db"));
-}
-
-TEST(test_db_repair__a_directory_in_its_place)
-{
-	const char *path = records();
-	struct err err = ERR_INIT;
-
-	assert_int_equal(mkdir(path, 0700), 0);
-	assert_int_equal(open_fails(path, &err), ERR_SETTING);
-	assert_int_equal(count_files("damaged"), 0);
-}
-
-/* As nobody where we are root, to whom nothing is read-only. */
-static enum err_code
-open_as_nobody(const char *path)
-{
-	int status;
-	pid_t pid = fork();
-
-	assert_int_not_equal(pid, -1);
-	if (pid == 0) {
-		struct err err = ERR_INIT;
-
-		if (geteuid() == 0 && setuid(65534) < 0)
-			_exit(100);
-		_exit((int)open_fails(path, &err));
-	}
-	assert_int_equal(waitpid(pid, &status, 0), pid);
-	assert_true(WIFEXITED(status));
-	return (enum err_code)WEXITSTATUS(status);
-}
-
-TEST(test_db_repair__read_only_directory)
-{
-	const char *path = records();
-	enum err_code code_new, code_old;
-
-	assert_int_equal(chmod(unit_tempdir(), 0555), 0);
-	code_new = open_as_nobody(path);
-	assert_int_equal(chmod(unit_tempdir(), 0755), 0);
-	fill_and_close(path);
-	assert_int_equal(chmod(path, 0444), 0);
-	assert_int_equal(chmod(unit_tempdir(), 0555), 0);
-	code_old = open_as_nobody(path);
-	assert_int_equal(chmod(unit_tempdir(), 0755), 0);
-	assert_int_equal(code_new, ERR_SETTING);
-	assert_int_equal(code_old, ERR_SETTING);
-	assert_int_equal(count_files("damaged"), 0);
-}
-
-TEST(test_db_repair__used_by_another)
-{
-	const char *path = records();
-	struct db_conn_config cf = { path, DB_ROLE_MAKER };
-	struct err err = ERR_INIT;
-	struct db_conn *conn;
-
-	fill_and_close(path);
-	assert_int_equal(db_sqlite.open(&cf, &conn, NULL), 0);
-	assert_int_equal(db_sqlite.exec(conn, "BEGIN EXCLUSIVE", NULL), 0);
-	assert_int_equal(open_fails(path, &err), ERR_SETTING);
-	db_sqlite.close(conn);
-	assert_non_null(strstr(err.msg, "another program"));
-	assert_int_equal(open_fails(path, &err), ERR_NONE);
 }

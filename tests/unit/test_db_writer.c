@@ -87,17 +87,6 @@ fail_commits(enum err_code code, int times)
 	fake.times = times;
 }
 
-static bool
-is_there(struct db *db, const char *filename)
-{
-	struct rec_file f;
-
-	if (help_file_get(db, "", filename, &f) != ERR_NONE)
-		return false;
-	rec_file_fini(&f);
-	return true;
-}
-
 TEST(test_db_writer__busy_commits_are_tried_again)
 {
 	struct db *db = open_fake(true);
@@ -106,7 +95,7 @@ TEST(test_db_writer__busy_commits_are_tried_again)
 	fail_commits(ERR_DATABASE_BUSY, 3);
 	assert_int_equal(help_file_put(db, &f, false, NULL), ERR_NONE);
 	assert_int_equal(fake.times, 0);
-	assert_true(is_there(db, "a"));
+	assert_true(help_file_is_there(db, "a"));
 	db_close(db);
 }
 
@@ -119,7 +108,7 @@ TEST(test_db_writer__full_commits_did_not_happen)
 	fail_commits(ERR_STORAGE_FULL, 2);
 	assert_int_equal(help_file_put(db, &a, false, NULL), ERR_STORAGE_FULL);
 	assert_int_equal(help_transfer_put(db, &t), ERR_STORAGE_FULL);
-	assert_false(is_there(db, "a"));
+	assert_false(help_file_is_there(db, "a"));
 	/* Nothing is left of it, and the next ones work. */
 	assert_int_equal(help_transfer_count(db), 0);
 	assert_int_equal(help_file_put(db, &a, false, NULL), ERR_NONE);
@@ -206,9 +195,9 @@ TEST(test_db_writer__full_within_a_job)
 	assert_int_equal(err.code, ERR_STORAGE_FULL);
 	assert_string_equal(err.msg, "the storage is full");
 	assert_int_equal(help_file_put(db, &f, false, NULL), ERR_NONE);
-	assert_true(is_there(db, "a"));
+	assert_true(help_file_is_there(db, "a"));
 	name[200] = '0';
 	name[201] = '\0';
-	assert_false(is_there(db, name));
+	assert_false(help_file_is_there(db, name));
 	db_close(db);
 }
