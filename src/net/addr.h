@@ -19,25 +19,36 @@ struct addr {
 	socklen_t len;
 };
 
+/* From what the system calls filled in. */
+void addr_init(struct addr *a, const struct sockaddr *sa, socklen_t len);
 /* "192.0.2.1", "2001:db8::1": without port. */
 void addr_ip_text(const struct addr *a, char ret[ADDR_TEXT_SIZE]);
 uint16_t addr_port(const struct addr *a);
 bool addr_is_loopback(const struct addr *a);
-/* Same machine or a network that this machine is directly on, by the
- * interfaces' prefixes. */
-bool addr_is_on_link(const struct addr *a);
-/* Same IP, ports apart; a 64-bit hash of the IP. */
+/* Same IP, ports apart. */
 bool addr_same_ip(const struct addr *a, const struct addr *b);
-uint64_t addr_ip_hash(const struct addr *a);
+/* The IP's bytes, 4 or 16, pointing into ${a}; null: no IP. */
+struct slice addr_ip_bytes(const struct addr *a);
+
+/*
+ * The networks that this machine is directly on, by its interfaces'
+ * prefixes: a snapshot, because asking the system costs too much for each
+ * connection.  One thread at a time.
+ */
+struct addr_links;
+struct addr_links *addr_links_new(void); /* what cannot be read is empty */
+void addr_links_free(struct addr_links *links); /* NULL is fine */
+/* This machine or a neighbour. */
+bool addr_is_on_link(const struct addr *a, const struct addr_links *links);
 
 /*
  * A listening, non-blocking, close-on-exec socket on ${host} (address or
  * name; "" and "::" take both families where the system allows) and
  * ${port} (0: a free one).  ERR_SETTING says in a sentence when the port is
- * taken or not allowed.
+ * taken or not allowed, or the host not one of ours.
  */
-int addr_listen(const char *host, uint16_t port, int *ret_fd,
-    struct err *err);
+int addr_listen(
+    const char *host, uint16_t port, int *ret_fd, struct err *err);
 int addr_of_socket(int fd, struct addr *ret, struct err *err);
 /* "http://192.168.1.20:8080" lines at which a server bound to ${bound} is
  * reached: loopback first, then each interface. */

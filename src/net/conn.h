@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef NET_CONN_H
+#define NET_CONN_H
+
+/*
+ * A connection as a table of operations, so that those who move bytes do
+ * not know what is below: TCP (conn_tcp.c), later TLS.
+ *
+ * The socket is non-blocking and only wait() waits.  One thread at a time
+ * uses a connection (rule 14), unsent() excepted.  A peer that went away is
+ * ERR_CLOSED.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+#include <sys/uio.h>
+
+#include "base/err.h"
+#include "base/source.h"
+
+#define CONN_AGAIN (-2) /* it would have to wait */
+
+enum conn_want { CONN_READ, CONN_WRITE };
+enum conn_event { CONN_READY, CONN_WOKEN, CONN_TIMEOUT };
+
+struct conn;
+
+struct conn_ops {
+	/* The bytes read, 0 when the peer has shut its side, CONN_AGAIN, -1. */
+	ssize_t (*read)(struct conn *c, void *p, size_t n, struct err *err);
+	/* Reads up to ${n} bytes and throws them away; returns as read(). */
+	ssize_t (*discard)(struct conn *c, size_t n, struct err *err);
+	/* The bytes written, CONN_AGAIN, -1.  ${more}: others follow at once,
+	 * and may share a packet. */
+	ssize_t (*write)(struct conn *c, const struct iovec *iov, int n_iov,
+	    bool more, struct err *err);
+	/* The front of ${e} without passing through memory; as write(), and 0
+	 * when the file ends before it should. */
+	ssize_t (*send_extent)(
+	    struct conn *c, const struct extent *e, struct err *err);
+	/*
+	 * Waits until what is wanted can be tried again, ${wake_fd} is
+	 * readable (CONN_WOKEN; not cleared), or ${timeout_ms} ran out.
+	 */
+	enum conn_event (*wait)(
+	    struct conn *c, enum conn_want want, int wake_fd, int timeout_ms);
+	/* Bytes are here that the descriptor's readiness does not show. */
+	bool (*pending)(const struct conn *c);
+	/* Bytes written that the peer's system has not confirmed.  Any
+	 * thread, while the descriptor is open. */
+	uint64_t (*unsent)(const struct conn *c);
+	/* Half-close: no more from us. */
+	void (*shutdown)(struct conn *c);
+	void (*close)(struct conn *c);
+};
+
+struct conn {
+	const struct conn_ops *ops;
+	int fd; /* for readiness only */
+};
+
+/* Takes over a connected, non-blocking socket. */
+void conn_tcp_init(struct conn *c, int fd);
+
+#endif

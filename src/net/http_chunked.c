@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: MIT */
+#include "net/http_chunked.h"
+
+#include <string.h>
+
+#define DIGITS_MAX 16
+
+void
+http_chunked_init(struct http_chunked *c)
+{
+	*c = (struct http_chunked){ .state = HTTP_CHUNKED_SIZE };
+}
+
+static int
+digit_value(char ch)
+{
+	if (ch >= '0' && ch <= '9')
+		return ch - '0';
+	if (ch >= 'a' && ch <= 'f')
+		return ch - 'a' + 10;
+	if (ch >= 'A' && ch <= 'F')
+		return ch - 'A' + 10;
+	return -1;
+}
+
+/* Text of extensions and trailers: no controls but the tab. */
+static bool
+is_text(char ch)
+{
+	unsigned char u = (unsigned char)ch;
+
+	return (u >= 0x20 && u != 0x7f) || u == '\t';
+}
+
+static enum http_chunked_state
+step_size(struct http_chunked *c, char ch)
+{
+	int value = digit_value(ch);
+
+	if (value >= 0) {
+		if (++c->n_digits > DIGITS_MAX || c->left > INT64_MAX >> 4)
+			return HTTP_CHUNKED_BAD;
+		c->left = c->left << 4 | (unsigned)value;
+		return HTTP_CHUNKED_DIGITS;
+	}
+	if (c->n_digits == 0)
+		return HTTP_CHUNKED_BAD;
+	if (ch == '\r')
+		return HTTP_CHUNKED_SIZE_LF;
+	return ch == ';' ? HTTP_CHUNKED_EXTENSION : HTTP_CHUNKED_BAD;
+}
+
+static enum http_chunked_state
+step_extension(struct http_chunked *c, char ch)
+{
+	if (ch == '\r')
+		return HTTP_CHUNKED_SIZE_LF;
+	if (!is_text(ch) || ++c->n_extensions > HTTP_CHUNKED_EXTENSIONS_MAX)
+		return HTTP_CHUNKED_BAD;
+	return HTTP_CHUNKED_EXTENSION;
+}
+
+/* At the begin of a line: a field's first byte, or the empty line. */
+static enum http_chunked_state
+step_trailer(struct http_chunked *c, char ch)
+{
+	if (ch == '\r')
+		return HTTP_CHUNKED_LAST_LF;
+	/* a folded line, or no name */
+	if (ch == ' ' || ch == '\t' || ch == ':' || !is_text(ch))
+		return HTTP_CHUNKED_BAD;
+	if (++c->n_trailers > HTTP_CHUNKED_TRAILERS_MAX)
+		return HTTP_CHUNKED_BAD;
+	return HTTP_CHUNKED_TRAILER_LINE;
+}
+
+static enum http_chunked_state
+step_trailer_line(struct http_chunked *c, char ch)
+{
+	if (ch == '\r')
+		return HTTP_CHUNKED_TRAILER_LF;
+	if (!is_text(ch) || ++c->n_trailers > HTTP_CHUNKED_TRAILERS_MAX)
+		return HTTP_CHUNKED_BAD;
+	return HTTP_CHUNKED_TRAILER_LINE;
+}
+
+/* The state after the framing byte ${ch}. */
+static enum http_chunked_state
+step(struct http_chunked *c, char ch)
+{
+	switch (c->state) {
+	case HTTP_CHUNKED_SIZE:
+		c->left = 0;
+		c->n_digits = 0;
+		return step_size(c, ch);
+	case HTTP_CHUNKED_DIGITS:
+		return step_size(c, ch);
+	case HTTP_CHUNKED_EXTENSION:
+		return step_extension(c, ch);
+	case HTTP_CHUNKED_SIZE_LF:
+		if (ch != '\n')
+			return HTTP_CHUNKED_BAD;
+		return c->left > 0 ? HTTP_CHUNKED_DATA : HTTP_CHUNKED_TRAILER;
+	case HTTP_CHUNKED_DATA_CR:
+		return ch == '\r' ? HTTP_CHUNKED_DATA_LF : HTTP_CHUNKED_BAD;
+	case HTTP_CHUNKED_DATA_LF:
+		return ch == '\n' ? HTTP_CHUNKED_SIZE : HTTP_CHUNKED_BAD;
+	case HTTP_CHUNKED_TRAILER:
+		return step_trailer(c, ch);
+	case HTTP_CHUNKED_TRAILER_LINE:
+		return step_trailer_line(c, ch);
+	case HTTP_CHUNKED_TRAILER_LF:
+		return ch == '\n' ? HTTP_CHUNKED_TRAILER : HTTP_CHUNKED_BAD;
+	case HTTP_CHUNKED_LAST_LF:
+		return ch == '\n' ? HTTP_CHUNKED_END : HTTP_CHUNKED_BAD;
+	case HTTP_CHUNKED_DATA:
+	case HTTP_CHUNKED_END:
+	case HTTP_CHUNKED_BAD:
+		break;
+	}
+	return HTTP_CHUNKED_BAD;
+}
+
+ptrdiff_t
+http_chunked_skip(
+    struct http_chunked *c, const char *p, size_t n, struct err *err)
+{
+	size_t i = 0;
+
+	while (i < n && c->state != HTTP_CHUNKED_DATA &&
+	    c->state != HTTP_CHUNKED_END) {
+		c->state = step(c, p[i++]);
+		if (c->state == HTTP_CHUNKED_BAD)
+			return err_set(err, ERR_MALFORMED_REQUEST,
+			    "the chunked body is malformed");
+	}
+	return (ptrdiff_t)i;
+}
+
+ptrdiff_t
+http_chunked_decode(struct http_chunked *c, char *p, size_t n, size_t *ret_used,
+    struct err *err)
+{
+	size_t in = 0, out = 0, run;
+	ptrdiff_t skipped;
+
+	for (;;) {
+		skipped = http_chunked_skip(c, p + in, n - in, err);
+		if (skipped < 0)
+			return -1;
+		in += (size_t)skipped;
+		if (in == n || c->state == HTTP_CHUNKED_END)
+			break;
+		run = n - in;
+		if (run > c->left)
+			run = (size_t)c->left;
+		if (in != out)
+			memmove(p + out, p + in, run);
+		in += run;
+		out += run;
+		c->left -= run;
+		if (c->left == 0)
+			c->state = HTTP_CHUNKED_DATA_CR;
+	}
+	*ret_used = in;
+	return (ptrdiff_t)out;
+}
