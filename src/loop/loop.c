@@ -203,6 +203,8 @@ loop_run(struct loop *loop)
 		run_tasks(loop);
 		run_timers(loop);
 	}
+	/* Those that came between the last look and the order to stop. */
+	run_tasks(loop);
 }
 
 void

@@ -82,7 +82,7 @@ addr_is_loopback(const struct addr *a)
 	if (a->ss.ss_family == AF_INET)
 		return ntohl(v4(a)->sin_addr.s_addr) >> 24 == 127;
 	return a->ss.ss_family == AF_INET6 &&
-	    IN6_IS_ADDR_LOOPBACK(&v6(a)->sin6_addr);
+	       IN6_IS_ADDR_LOOPBACK(&v6(a)->sin6_addr);
 }
 
 bool

@@ -47,8 +47,7 @@ bool addr_is_on_link(const struct addr *a, const struct addr_links *links);
  * ${port} (0: a free one).  ERR_SETTING says in a sentence when the port is
  * taken or not allowed, or the host not one of ours.
  */
-int addr_listen(
-    const char *host, uint16_t port, int *ret_fd, struct err *err);
+int addr_listen(const char *host, uint16_t port, int *ret_fd, struct err *err);
 int addr_of_socket(int fd, struct addr *ret, struct err *err);
 /* "http://192.168.1.20:8080" lines at which a server bound to ${bound} is
  * reached: loopback first, then each interface. */

@@ -32,7 +32,7 @@ static bool
 is_ip(const struct sockaddr *sa)
 {
 	return sa != NULL &&
-	    (sa->sa_family == AF_INET || sa->sa_family == AF_INET6);
+	       (sa->sa_family == AF_INET || sa->sa_family == AF_INET6);
 }
 
 /* Not addr_init(), which would take the mask ::ffff:... for IPv4. */
@@ -45,8 +45,8 @@ copy_ip(const struct sockaddr *sa, unsigned char ret[16])
 		    4);
 		return 4;
 	}
-	memcpy(ret,
-	    &((const struct sockaddr_in6 *)(const void *)sa)->sin6_addr, 16);
+	memcpy(ret, &((const struct sockaddr_in6 *)(const void *)sa)->sin6_addr,
+	    16);
 	return 16;
 }
 
@@ -64,8 +64,8 @@ addr_links_new(void)
 		if (!is_ip(i->ifa_addr) || i->ifa_netmask == NULL ||
 		    (i->ifa_flags & IFF_UP) == 0)
 			continue;
-		links = mem_realloc(links,
-		    sizeof(*links) + (links->n + 1) * sizeof(*link));
+		links = mem_realloc(
+		    links, sizeof(*links) + (links->n + 1) * sizeof(*link));
 		link = &links->links[links->n++];
 		link->n = copy_ip(i->ifa_addr, link->ip);
 		(void)copy_ip(i->ifa_netmask, link->mask);
@@ -141,7 +141,7 @@ is_reachable(const struct addr *a, const struct addr *bound)
 		return false;
 	if (a->ss.ss_family == AF_INET6)
 		return bound->ss.ss_family == AF_INET6 &&
-		    !IN6_IS_ADDR_LINKLOCAL(&in6->sin6_addr);
+		       !IN6_IS_ADDR_LINKLOCAL(&in6->sin6_addr);
 	return true;
 }
 

@@ -53,6 +53,9 @@ struct conn_ops {
 	uint64_t (*unsent)(const struct conn *c);
 	/* Half-close: no more from us. */
 	void (*shutdown)(struct conn *c);
+	/* The close() that follows is one that the peer cannot take for
+	 * an orderly end. */
+	void (*reset)(struct conn *c);
 	void (*close)(struct conn *c);
 };
 

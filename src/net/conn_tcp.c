@@ -106,6 +106,14 @@ tcp_shutdown(struct conn *c)
 }
 
 static void
+tcp_reset(struct conn *c)
+{
+	struct linger now = { .l_onoff = 1, .l_linger = 0 };
+
+	(void)setsockopt(c->fd, SOL_SOCKET, SO_LINGER, &now, sizeof(now));
+}
+
+static void
 tcp_close(struct conn *c)
 {
 	if (c->fd >= 0)
@@ -122,6 +130,7 @@ static const struct conn_ops conn_tcp = {
 	.pending = tcp_pending,
 	.unsent = tcp_unsent,
 	.shutdown = tcp_shutdown,
+	.reset = tcp_reset,
 	.close = tcp_close,
 };
 

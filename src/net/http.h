@@ -48,7 +48,7 @@ struct http_request {
 	const struct http_field *fields;
 	size_t field_count;
 	uint64_t content_length; /* 0 without a body; HTTP_LENGTH_UNKNOWN */
-	bool has_body; /* Content-Length > 0 or chunked */
+	bool has_body;           /* Content-Length > 0 or chunked */
 	bool chunked;
 	bool expects_continue;
 	bool keep_alive; /* what the client asks */
@@ -67,7 +67,7 @@ const char *http_status_text(int status); /* "Not Found" */
 const struct http_request *http_request(const struct http_exchange *x);
 const struct addr *http_peer(const struct http_exchange *x);
 /* 128 random bits in hex, for logs and X-Request-Id. */
-const char *http_request_id(const struct http_exchange *x);
+const char *http_request_id(struct http_exchange *x);
 
 /* The application's own data of this exchange; ${fini} is called when the
  * exchange ends, on whichever thread ends it. */
@@ -123,8 +123,8 @@ struct http_stream {
 	void (*delivered)(void *arg, uint64_t delivered, bool complete);
 	void *arg;
 };
-int http_send_stream(struct http_exchange *x, const struct http_stream *s,
-    struct err *err);
+int http_send_stream(
+    struct http_exchange *x, const struct http_stream *s, struct err *err);
 
 bool http_is_replied(const struct http_exchange *x); /* head was sent */
 int http_status_sent(const struct http_exchange *x);

@@ -128,13 +128,26 @@ http_chunked_skip(
 	size_t i = 0;
 
 	while (i < n && c->state != HTTP_CHUNKED_DATA &&
-	    c->state != HTTP_CHUNKED_END) {
+	       c->state != HTTP_CHUNKED_END) {
 		c->state = step(c, p[i++]);
 		if (c->state == HTTP_CHUNKED_BAD)
 			return err_set(err, ERR_MALFORMED_REQUEST,
 			    "the chunked body is malformed");
 	}
 	return (ptrdiff_t)i;
+}
+
+size_t
+http_chunked_take(struct http_chunked *c, size_t n)
+{
+	if (c->state != HTTP_CHUNKED_DATA)
+		return 0;
+	if (n > c->left)
+		n = (size_t)c->left;
+	c->left -= n;
+	if (c->left == 0)
+		c->state = HTTP_CHUNKED_DATA_CR;
+	return n;
 }
 
 ptrdiff_t
@@ -149,18 +162,13 @@ http_chunked_decode(struct http_chunked *c, char *p, size_t n, size_t *ret_used,
 		if (skipped < 0)
 			return -1;
 		in += (size_t)skipped;
-		if (in == n || c->state == HTTP_CHUNKED_END)
+		run = http_chunked_take(c, n - in);
+		if (run == 0)
 			break;
-		run = n - in;
-		if (run > c->left)
-			run = (size_t)c->left;
 		if (in != out)
 			memmove(p + out, p + in, run);
 		in += run;
 		out += run;
-		c->left -= run;
-		if (c->left == 0)
-			c->state = HTTP_CHUNKED_DATA_CR;
 	}
 	*ret_used = in;
 	return (ptrdiff_t)out;

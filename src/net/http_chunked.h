@@ -65,6 +65,10 @@ ptrdiff_t http_chunked_skip(
 ptrdiff_t http_chunked_decode(struct http_chunked *c, char *p, size_t n,
     size_t *ret_used, struct err *err);
 
+/* How many of the next ${n} bytes are data, which the caller takes; 0 when
+ * framing comes next. */
+size_t http_chunked_take(struct http_chunked *c, size_t n);
+
 /* Is a byte of data the next thing to come? */
 static inline bool
 http_chunked_in_data(const struct http_chunked *c)

@@ -87,7 +87,7 @@ cut_authority(struct slice *target, struct err *err)
 	if (s.n >= 7 && slice_eq_nocase((struct slice){ s.p, 7 }, "http://"))
 		n = 7;
 	else if (s.n >= 8 &&
-	    slice_eq_nocase((struct slice){ s.p, 8 }, "https://"))
+	         slice_eq_nocase((struct slice){ s.p, 8 }, "https://"))
 		n = 8;
 	else
 		return bad(err, "the request target is malformed");
@@ -103,8 +103,8 @@ cut_authority(struct slice *target, struct err *err)
 }
 
 static int
-parse_target(
-    struct http_parse *p, const char *head, struct slice target, struct err *err)
+parse_target(struct http_parse *p, const char *head, struct slice target,
+    struct err *err)
 {
 	struct slice path = target;
 	const char *question;
@@ -121,9 +121,9 @@ parse_target(
 		return -1;
 	question = path.n == 0 ? NULL : memchr(path.p, '?', path.n);
 	if (question != NULL) {
-		p->query = span(head,
-		    (struct slice){ question + 1,
-		        path.n - (size_t)(question + 1 - path.p) });
+		p->query =
+		    span(head, (struct slice){ question + 1,
+		                   path.n - (size_t)(question + 1 - path.p) });
 		path.n = (size_t)(question - path.p);
 	}
 	p->path = span(head, path);
@@ -249,11 +249,11 @@ check_head(const struct http_parse *p, struct err *err)
 	if (p->n_host > 1 || (p->n_host == 0 && p->minor > 0))
 		return bad(err, "the request needs exactly one Host field");
 	if (p->n_length > 1)
-		return bad(err, "the request has several Content-Length fields");
+		return bad(
+		    err, "the request has several Content-Length fields");
 	if (p->n_coding > 0 && p->n_length > 0)
-		return bad(err,
-		    "the request has both Content-Length and "
-		    "Transfer-Encoding");
+		return bad(err, "the request has both Content-Length and "
+		                "Transfer-Encoding");
 	if (p->n_coding > 0 && p->minor == 0)
 		return bad(err, "HTTP/1.0 has no Transfer-Encoding");
 	if (p->n_coding > 1)
@@ -332,8 +332,8 @@ http_parse_feed(
 
 	while (p->state != STATE_DONE) {
 		lf = p->scanned == n
-		    ? NULL
-		    : memchr(head + p->scanned, '\n', n - p->scanned);
+		         ? NULL
+		         : memchr(head + p->scanned, '\n', n - p->scanned);
 		if (lf == NULL) {
 			if (check_unfinished(p, head, n, err) < 0)
 				return -1;

@@ -25,6 +25,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/buffers.h"
 #include "base/clock.h"
 #include "base/err.h"
 #include "net/http.h"
@@ -40,33 +41,36 @@ struct http_app {
 	 * Answers for the engine's own refusals (malformed head, time-out,
 	 * limits ...): sets fields and sends a body for ${status}.  On a loop
 	 * or worker; the request may be empty (method HTTP_OTHER, no fields).
+	 * The status is set already, and fields of accept() are forgotten.
 	 */
-	void (*fail)(struct http_exchange *x, int status,
-	    const struct err *why, void *arg);
+	void (*fail)(struct http_exchange *x, int status, const struct err *why,
+	    void *arg);
 	/* After the reply went to the socket or could not (for the access
 	 * log); ${why} is NULL unless the reply was cut.  Any thread. */
-	void (*ended)(struct http_exchange *x, const struct err *why,
-	    void *arg);
+	void (*ended)(
+	    struct http_exchange *x, const struct err *why, void *arg);
 	void *arg;
 };
 
 struct http_server_config {
 	struct http_app app;
-	const struct clock *clock;
-	size_t loops;          /* 0: one a core, at most 4 */
-	size_t short_threads;  /* 0: from the cores */
+	const struct clock *clock; /* for the Date field; NULL: the system's */
+	/* Borrowed for replies that are copied; NULL: one of its own. */
+	struct buffers *buffers;
+	size_t loops;                /* 0: one a core, at most 4 */
+	size_t short_threads;        /* 0: from the cores */
 	size_t transfer_threads_max; /* 0: what the system allows, ≤ 4096 */
 	size_t max_connections;
 	size_t max_connections_per_client; /* 0: no limit */
 	int64_t header_timeout_ms;
 	int64_t idle_timeout_ms;
 	int64_t stall_timeout_ms;
-	size_t head_max;       /* 32 KiB: 431 */
-	size_t line_max;       /* 8 KiB: 414 */
-	size_t fields_max;     /* 100: 431 */
-	size_t small_body_max; /* 64 KiB */
-	uint64_t linger_bytes; /* 256 MiB */
-	int64_t linger_ms;     /* 5 s */
+	size_t head_max;            /* 32 KiB: 431 */
+	size_t line_max;            /* 8 KiB: 414 */
+	size_t fields_max;          /* 100: 431 */
+	size_t small_body_max;      /* 64 KiB */
+	uint64_t linger_bytes;      /* 256 MiB */
+	int64_t linger_ms;          /* 5 s */
 	const char *tcp_congestion; /* auto | system | a name */
 };
 
