@@ -11,7 +11,15 @@
 
 /* Composing shortens a text to a third at most, so what is longer than this
  * cannot become short enough; nor is it worth the work. */
-#define INPUT_MAX (4 * FILENAME_MAX_BYTES)
+#define INPUT_MAX (3 * FILENAME_MAX_BYTES)
+
+/*
+ * A letter takes up three combining marks at most, and the others are of two
+ * bytes or more: with this many in a row a segment is too long, whatever is
+ * composed.  To put marks in order takes the square of their number (4 KiB of
+ * them: 20 ms), so this is found out first.
+ */
+#define MARKS_MAX (FILENAME_SEGMENT_MAX / 2 + 3)
 
 /* Code points that no name may contain.  '/' is looked at as a separator. */
 static const struct {
@@ -26,6 +34,32 @@ static const struct {
 	{ 0x202a, 0x202e, "a bidirectional override" },
 	{ 0x2066, 0x2069, "a bidirectional isolate" },
 };
+
+/* Are there more than MARKS_MAX marks in a row, once decomposed? */
+static bool
+is_flooded(struct slice name)
+{
+	utf8proc_int32_t parts[4]; /* the longest canonical decomposition */
+	utf8proc_ssize_t count, i;
+	size_t marks = 0;
+	int boundary = 0;
+	uint32_t cp = 0;
+	size_t n;
+
+	for (; name.n > 0; name.p += n, name.n -= n) {
+		n = utf8_next(name, &cp);
+		count = utf8proc_decompose_char((utf8proc_int32_t)cp, parts, 4,
+		    UTF8PROC_DECOMPOSE, &boundary);
+		for (i = 0; i < count && i < 4; i++) {
+			if (utf8proc_get_property(parts[i])->combining_class ==
+			    0)
+				marks = 0;
+			else if (++marks > MARKS_MAX)
+				return true;
+		}
+	}
+	return false;
+}
 
 static int
 check_characters(struct slice name, struct err *err)
@@ -48,6 +82,14 @@ check_characters(struct slice name, struct err *err)
 }
 
 static int
+segment_too_long(struct err *err)
+{
+	return err_set(err, ERR_INVALID_FILENAME,
+	    "the file name has a segment longer than %d bytes",
+	    FILENAME_SEGMENT_MAX);
+}
+
+static int
 check_segment(struct slice segment, struct err *err)
 {
 	if (segment.n == 0)
@@ -58,9 +100,7 @@ check_segment(struct slice segment, struct err *err)
 		return err_set(err, ERR_INVALID_FILENAME,
 		    "the file name has a segment '.' or '..'");
 	if (segment.n > FILENAME_SEGMENT_MAX)
-		return err_set(err, ERR_INVALID_FILENAME,
-		    "the file name has a segment longer than %d bytes",
-		    FILENAME_SEGMENT_MAX);
+		return segment_too_long(err);
 	return 0;
 }
 
@@ -122,6 +162,8 @@ filename_normalise(struct slice name, char **ret_name, struct err *err)
 	if (!utf8_is_valid(name))
 		return err_set(err, ERR_INVALID_FILENAME,
 		    "the file name is not valid UTF-8");
+	if (is_flooded(name))
+		return segment_too_long(err);
 	if (compose(name, &nfc, &n, err) < 0)
 		goto out;
 	/* All else after composing, which may make and move characters. */

@@ -186,6 +186,50 @@ TEST(test_proto_filename__measures_what_is_composed)
 	assert_int_equal(check_repeated("a", 90000, 200, &len), -1);
 }
 
+/* ${what} behind ${base}, as often as given. */
+static int
+check_marks(const char *base, const char *what, size_t n, size_t *ret_len)
+{
+	struct err err = ERR_INIT;
+	char *name = NULL;
+	struct buf b;
+	int rc;
+
+	buf_init(&b, 10000);
+	buf_append_str(&b, base);
+	while (n-- > 0)
+		buf_append_str(&b, what);
+	rc = filename_normalise(buf_slice(&b), &name, &err);
+	if (rc == 0)
+		*ret_len = strlen(name);
+	else
+		assert_non_null(strstr(err.msg, "longer than 255 bytes"));
+	free(name);
+	buf_fini(&b);
+	return rc;
+}
+
+/* As many marks as fit, and not one more; they are not put in order when
+ * there are too many, which would take long. */
+TEST(test_proto_filename__bounds_marks)
+{
+	size_t len = 0;
+
+	assert_int_equal(check_marks("b", "\xcc\x95", 127, &len), 0);
+	assert_int_equal(len, 255);
+	assert_int_equal(check_marks("b", "\xcc\x95", 128, &len), -1);
+	/* three of them composed: U+03C9 U+0314 U+0342 U+0345 */
+	assert_int_equal(check_marks("\xcf\x89\xcc\x94\xcd\x82\xcd\x85",
+	                     "\xcc\xb4", 126, &len),
+	    0);
+	assert_int_equal(len, 255);
+	assert_int_equal(check_marks("b", "\xcd\x85\xcc\xb4", 700, &len), -1);
+	/* U+0F73 is no mark, but is made of two */
+	assert_int_equal(check_marks("b", "\xe0\xbd\xb3", 42, &len), 0);
+	assert_int_equal(len, 253);
+	assert_int_equal(check_marks("b", "\xe0\xbd\xb3", 66, &len), -1);
+}
+
 TEST(test_proto_filename__normalises_twice_to_the_same)
 {
 	static const char *const names[] = { "a\xcc\x88\xcc\xa3/o\xcc\x82",
