@@ -132,26 +132,42 @@ find_newest(struct db_tx *tx, void *arg, struct err *err)
 	return rec_transfer_newest(tx, f->prefix, f->filename, &f->rec, err);
 }
 
+/* Does the row tell more than what was seen live? */
+static bool
+is_newer(const struct rec_transfer *row, const struct rec_transfer *live)
+{
+	int order = strcmp(row->id, live->id);
+
+	if (row->direction != live->direction)
+		return row->direction == REC_UPLOAD;
+	return order > 0 || (order == 0 && rec_status_is_ended(row->status));
+}
+
 int
 status_of(struct engine *e, const struct principal *who, const char *filename,
     struct transfer_view *ret, struct err *err)
 {
 	struct find f = { .prefix = who->prefix, .filename = filename };
 	bool visible = strncmp(filename, who->prefix, strlen(who->prefix)) == 0;
+	bool live;
 
-	if (visible && transfers_find(e->transfers, filename, REC_UPLOAD, ret))
-		return 0;
+	live = visible &&
+	       (transfers_find(e->transfers, filename, REC_UPLOAD, ret) ||
+	           transfers_find(e->transfers, filename, REC_DOWNLOAD, ret));
 	if (db_read(e->db, find_newest, &f, err) < 0) {
-		if (err->code == ERR_TRANSFER_NOT_FOUND && visible &&
-		    transfers_find(e->transfers, filename, REC_DOWNLOAD, ret)) {
+		if (live && err->code == ERR_TRANSFER_NOT_FOUND) {
 			err_clear(err);
 			return 0;
 		}
+		if (live)
+			transfer_view_fini(ret);
 		return -1;
 	}
-	/* A live download's row may be its start only: show it live. */
-	if (f.rec.direction != REC_DOWNLOAD ||
-	    !transfers_find(e->transfers, filename, REC_DOWNLOAD, ret))
+	if (live && is_newer(&f.rec, &ret->rec)) {
+		transfer_view_fini(ret);
+		live = false;
+	}
+	if (!live)
 		transfer_view_of(ret, &f.rec);
 	rec_transfer_fini(&f.rec);
 	return 0;

@@ -24,6 +24,7 @@ struct transfer {
 	struct speed speed;             /* under ts->lock */
 	int64_t began_ms;               /* monotonic; constant */
 	bool start_recorded;            /* the owner's */
+	bool ended; /* under ts->lock; rec is its row, on its way */
 };
 
 struct transfers {
@@ -260,15 +261,11 @@ transfer_final(struct transfer *t, enum rec_status status,
 	}
 }
 
-void
-transfer_end(struct transfer *t, const struct rec_transfer *row)
+static void
+leave(struct transfer *t)
 {
 	struct transfers *ts = t->ts;
 
-	/* Queued before it leaves the registry: who no longer finds it live
-	 * finds at least its start, and soon its end. */
-	if (row != NULL)
-		record_later(ts, row);
 	pthread_mutex_lock(&ts->lock);
 	list_remove(&t->link);
 	ts->live_count--;
@@ -276,6 +273,41 @@ transfer_end(struct transfer *t, const struct rec_transfer *row)
 	pthread_mutex_unlock(&ts->lock);
 	rec_transfer_fini(&t->rec);
 	free(t);
+}
+
+static int
+put_end(struct db_tx *tx, void *arg, struct err *err)
+{
+	const struct transfer *t = arg;
+
+	return rec_transfer_put(tx, &t->rec, err);
+}
+
+static void
+end_done(void *arg, const struct err *err)
+{
+	(void)err; /* as in put_done() */
+	leave(arg);
+}
+
+void
+transfer_end(struct transfer *t, const struct rec_transfer *row)
+{
+	struct transfers *ts = t->ts;
+
+	if (row == NULL) {
+		leave(t);
+		return;
+	}
+	/* It stays in the registry until its row is committed: who was told
+	 * of the end can see it at once. */
+	pthread_mutex_lock(&ts->lock);
+	rec_transfer_fini(&t->rec);
+	rec_transfer_copy(&t->rec, row);
+	t->ended = true;
+	changed(ts, row->updated_ms);
+	pthread_mutex_unlock(&ts->lock);
+	db_write_later(ts->db, put_end, t, end_done);
 }
 
 /* --- everybody's side -------------------------------------------------- */
@@ -320,6 +352,10 @@ view(struct transfer *t, int64_t now_ms, struct transfer_view *ret)
 	struct rec_transfer r = t->rec;
 	uint64_t left;
 
+	if (t->ended) {
+		transfer_view_of(ret, &t->rec);
+		return;
+	}
 	r.transferred = atomic_load_explicit(&t->moved, memory_order_relaxed);
 	r.speed_bps = speed_now(&t->speed, now_ms, r.transferred);
 	transfer_view_of(ret, &r);

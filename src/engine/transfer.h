@@ -61,8 +61,8 @@ void transfer_set_total(struct transfer *t, uint64_t total);
 void transfer_final(struct transfer *t, enum rec_status status,
     const struct err *why, struct rec_transfer *ret);
 
-/* Leaves the registry and frees.  ${row} (may be NULL when it was written
- * already) is recorded without waiting. */
+/* Takes ${t} from its owner.  ${row} (NULL when it was written already) is
+ * recorded without waiting; until then the registry shows it. */
 void transfer_end(struct transfer *t, const struct rec_transfer *row);
 
 /* How ${why} ends a transfer: interrupted when the connection or the server

@@ -85,6 +85,43 @@ TEST(test_engine_status__progress_is_100_only_when_done)
 	fixture_fini(&f);
 }
 
+TEST(test_engine_status__shows_an_end_at_once)
+{
+	struct err err = ERR_INIT;
+	struct transfer_view v;
+	struct fixture f;
+	char name[16];
+
+	fixture_init(&f, NULL);
+	for (int i = 0; i < 100; i++) {
+		(void)snprintf(name, sizeof(name), "f%d", i);
+		end(begin(&f, name, REC_UPLOAD, 0), REC_FAILED);
+		assert_int_equal(
+		    status_of(f.engine, &f.who, name, &v, &err), 0);
+		assert_int_equal(v.rec.status, REC_FAILED);
+		transfer_view_fini(&v);
+	}
+	fixture_fini(&f);
+}
+
+TEST(test_engine_status__prefers_the_newer_of_two_uploads)
+{
+	struct err err = ERR_INIT;
+	struct transfer_view v;
+	struct transfer *slow;
+	struct fixture f;
+
+	fixture_init(&f, NULL);
+	slow = begin(&f, "a", REC_UPLOAD, 0);
+	clock_manual_advance(&f.clock, 10);
+	fixture_put(&f, "a", "x");
+	assert_int_equal(status_of(f.engine, &f.who, "a", &v, &err), 0);
+	assert_int_equal(v.rec.status, REC_COMPLETED);
+	transfer_view_fini(&v);
+	end(slow, REC_FAILED);
+	fixture_fini(&f);
+}
+
 TEST(test_engine_status__prefers_uploads_to_downloads)
 {
 	struct err err = ERR_INIT;
