@@ -32,7 +32,7 @@ static const char SQL_MARK[] =
     "UPDATE files SET damaged = $1 WHERE blob_id = $2";
 static const char SQL_KNOWN[] =
     "SELECT 1 FROM files WHERE blob_id = $1 "
-    "UNION ALL SELECT 1 FROM trash WHERE blob_id = $2";
+    "UNION ALL SELECT 1 FROM trash WHERE blob_id = $1";
 static const char SQL_EACH[] = "SELECT " COLUMNS " FROM files "
                                "WHERE blob_id > $1 ORDER BY blob_id LIMIT $2";
 
@@ -270,7 +270,6 @@ rec_blob_is_known(
 
 	if (sql_open(&q, tx, SQL_KNOWN, err) < 0)
 		return -1;
-	sql_put_text(&q, blob_id);
 	sql_put_text(&q, blob_id);
 	rc = sql_step(&q, err);
 	sql_close(&q);

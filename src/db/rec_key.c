@@ -20,7 +20,7 @@ static const char SQL_PUT[] =
 static const char SQL_REMOVE[] = "DELETE FROM keys WHERE id = $1";
 /* Uses are written late, and not in their order. */
 static const char SQL_USED[] =
-    "UPDATE keys SET last_used_ms = $1 WHERE id = $2 AND last_used_ms < $3";
+    "UPDATE keys SET last_used_ms = $1 WHERE id = $2 AND last_used_ms < $1";
 static const char SQL_EACH[] = "SELECT " COLUMNS " FROM keys ORDER BY id";
 
 void
@@ -77,7 +77,6 @@ rec_key_used(struct db_tx *tx, const char *id, int64_t when_ms, struct err *err)
 		return -1;
 	sql_put_int(&q, when_ms);
 	sql_put_text(&q, id);
-	sql_put_int(&q, when_ms);
 	return sql_run(&q, NULL, err);
 }
 

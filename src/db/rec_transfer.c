@@ -34,7 +34,7 @@ static const char SQL_GET[] =
 /* With the condition of the index. */
 static const char SQL_RUNNING[] =
     "SELECT t.id FROM transfers t WHERE t.status IN (0, 1, 2) "
-    "AND t.status <> 3 AND t.node = $1 ORDER BY t.id LIMIT $2";
+    "AND t.status <> 3 AND t.node = $1 LIMIT $2";
 
 void
 rec_transfer_fini(struct rec_transfer *t)

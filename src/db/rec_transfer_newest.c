@@ -22,11 +22,11 @@ static const char *const SQL_NOTE[] = {
 };
 static const char SQL_FIND[] =
     "UPDATE newest SET "
-    "upload_id = (SELECT MAX(t.id) FROM transfers t "
-    "WHERE t.filename = $1 AND t.direction = 0), "
-    "download_id = (SELECT MAX(t.id) FROM transfers t "
-    "WHERE t.filename = $2 AND t.direction = 1) "
-    "WHERE filename = $3";
+    "upload_id = (SELECT t.id FROM transfers t "
+    "WHERE t.filename = $1 AND t.direction = 0 ORDER BY t.id DESC LIMIT 1), "
+    "download_id = (SELECT t.id FROM transfers t "
+    "WHERE t.filename = $1 AND t.direction = 1 ORDER BY t.id DESC LIMIT 1) "
+    "WHERE filename = $1";
 static const char SQL_PRUNE[] = "DELETE FROM newest WHERE filename = $1 "
                                 "AND upload_id IS NULL AND download_id IS NULL";
 static const char SQL_GET[] =
@@ -54,8 +54,6 @@ rec_transfer_find_newest(
 
 	if (sql_open(&q, tx, SQL_FIND, err) < 0)
 		return -1;
-	sql_put_text(&q, old->filename);
-	sql_put_text(&q, old->filename);
 	sql_put_text(&q, old->filename);
 	if (sql_run(&q, NULL, err) < 0)
 		return -1;

@@ -8,6 +8,7 @@
 
 #include "base/latch.h"
 #include "base/thread.h"
+#include "db/db_priv.h"
 
 #define THREADS 8
 #define EACH 60
@@ -348,6 +349,77 @@ DB_TEST(test_db_db__many_threads_at_once)
 	assert_int_equal(help_transfer_count(db), THREADS * EACH);
 	assert_int_equal(help_counter(db, "upload.completed"), THREADS * EACH);
 	assert_int_equal(db_check(db, NULL), 0);
+}
+
+/* --- the readers' connections ----------------------------------------- */
+
+#define READS (DB_READERS + 2)
+
+struct meeting {
+	struct db *db;
+	pthread_mutex_t lock;
+	pthread_cond_t changed;
+	int inside, most, done;
+};
+
+/* Stays inside until as many as may be are. */
+static int
+meet(struct db_tx *tx, void *arg, struct err *err)
+{
+	struct meeting *m = arg;
+	uint64_t n;
+
+	if (rec_transfer_count(tx, &n, err) < 0)
+		return -1;
+	pthread_mutex_lock(&m->lock);
+	m->inside++;
+	if (m->inside > m->most)
+		m->most = m->inside;
+	pthread_cond_broadcast(&m->changed);
+	while (m->most < DB_READERS)
+		pthread_cond_wait(&m->changed, &m->lock);
+	m->inside--;
+	m->done++;
+	pthread_mutex_unlock(&m->lock);
+	return 0;
+}
+
+static void *
+go_to_meeting(void *arg)
+{
+	struct meeting *m = arg;
+
+	return db_read(m->db, meet, m, NULL) == 0 ? m : NULL;
+}
+
+/* Those beyond the last connection wait for one. */
+TEST(test_db_db__reads_beyond_the_connections_wait)
+{
+	static const struct thread_options options = { "reader", 0 };
+	struct meeting m = { .lock = PTHREAD_MUTEX_INITIALIZER,
+		.changed = PTHREAD_COND_INITIALIZER };
+	pthread_t threads[READS];
+	struct db_state found;
+	void *ret;
+	int i;
+
+	m.db = help_open(unit_temppath("records.db"), &found);
+	for (i = 0; i < READS; i++)
+		assert_int_equal(thread_start(&options, go_to_meeting, &m,
+		                     &threads[i], NULL),
+		    0);
+	for (i = 0; i < READS; i++) {
+		pthread_join(threads[i], &ret);
+		assert_ptr_equal(ret, &m);
+	}
+	assert_int_equal(m.most, DB_READERS);
+	assert_int_equal(m.done, READS);
+	assert_int_equal(m.db->pool.open_count, DB_READERS);
+	/* At rest one stays. */
+	db_pool_trim(&m.db->pool, 1);
+	assert_int_equal(m.db->pool.open_count, 1);
+	assert_int_equal(help_transfer_count(m.db), 0);
+	db_close(m.db);
 }
 
 DB_TEST(test_db_db__is_made_durable_on_demand)
