@@ -212,9 +212,9 @@ cmd_status(struct cli *cli, struct err *err)
 	};
 	const struct cli_syntax syntax = {
 		.args = "",
-		.about = "Shows the newest upload of each file and the queue; "
-		         "with --file one file's newest\nupload, or its "
-		         "newest download when it has none.\n",
+		.about = "Shows the newest upload of each file, and the queue; "
+		         "with --file one file's\nnewest upload, or its newest "
+		         "download when it has none.\n",
 		.options = options,
 	};
 	int rc = cli_parse(cli, &syntax, err);

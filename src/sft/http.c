@@ -311,7 +311,7 @@ int
 http_do(struct http *h, const struct http_request *req,
     struct http_reply *reply, struct err *err)
 {
-	struct http_call c = { .h = h, .req = req, .fd = -1 };
+	struct http_call c = { .h = h, .req = req };
 	int64_t begin = clock_mono_ms(clock_system());
 	json_t *json = NULL;
 	CURLcode code;

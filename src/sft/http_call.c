@@ -20,13 +20,10 @@ http_call_send(char *p, size_t size, size_t n, void *call)
 {
 	struct http_call *c = call;
 	struct source *s = c->req->body->source;
-	curl_socket_t fd;
 	ssize_t got;
 	int ready;
 
-	if (curl_easy_getinfo(c->h->easy, CURLINFO_ACTIVESOCKET, &fd) ==
-	    CURLE_OK)
-		c->fd = fd;
+	c->is_sending = true;
 	ready = source_wait(s, 0, &c->err);
 	if (ready == 0) {
 		c->is_paused = true;
@@ -112,6 +109,16 @@ split_answer(struct http_call *c)
 	buf_consume(&c->answer, all.n - rest.n);
 }
 
+/* Is some of the answer missing? */
+static bool
+wants_more(const struct http_call *c)
+{
+	if (c->head_is_done)
+		return c->head.status >= 300 &&
+		       (int64_t)c->answer.len < c->head.length;
+	return c->answer.len == 0;
+}
+
 /*
  * A server that refuses a body may answer and close at once.  Then sending
  * fails, and libcurl gives up without reading the answer that is there.
@@ -119,6 +126,8 @@ split_answer(struct http_call *c)
 static void
 last_look(struct http_call *c, int fd)
 {
+	bool has_head = c->head_is_done;
+	size_t before = c->answer.len;
 	char p[4096];
 	ssize_t n;
 
@@ -126,9 +135,10 @@ last_look(struct http_call *c, int fd)
 		n = recv(fd, p, sizeof(p), MSG_DONTWAIT);
 		if (n > 0)
 			keep_answer(c, p, (size_t)n);
-	} while ((n > 0 && c->answer.len < LAST_LOOK_MAX) ||
+	} while ((n > 0 && c->answer.len < before + LAST_LOOK_MAX) ||
 	         (n < 0 && errno == EINTR));
-	split_answer(c);
+	if (!has_head)
+		split_answer(c);
 }
 
 int
@@ -137,9 +147,8 @@ http_call_close_socket(void *http, curl_socket_t fd)
 	struct http *h = http;
 	struct http_call *c = h->call;
 
-	if (c != NULL && c->fd == fd && c->head.status < 200 &&
-	    c->err.code == ERR_NONE && c->answer.len == 0 &&
-	    strncmp(h->options.base, "http://", 7) == 0)
+	if (c != NULL && c->is_sending && c->err.code == ERR_NONE &&
+	    wants_more(c) && strncmp(h->options.base, "http://", 7) == 0)
 		last_look(c, fd);
 	return close(fd);
 }

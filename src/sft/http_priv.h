@@ -19,7 +19,7 @@ struct http_call {
 	bool answer_is_too_large; /* the rest of it was thrown away */
 	struct err err;           /* why a callback ended it, if one did */
 	bool is_paused;           /* the body's source has to wait */
-	int fd;                   /* the connection's socket; -1: not known */
+	bool is_sending;          /* the body was asked for */
 	curl_off_t moved;         /* bytes, both ways */
 	int64_t moved_ms;         /* when that changed last */
 	char text[CURL_ERROR_SIZE];

@@ -95,8 +95,6 @@ check_output(const struct target_input *in, bool in_folder, struct err *err)
 		    "several files need a folder: '%s' is none (end it with "
 		    "'/' to have it made)",
 		    in->output);
-	if (ends_with_slash(in->output) && !is_folder(in->output))
-		return make_folder(in->output, err);
 	return 0;
 }
 
@@ -111,6 +109,8 @@ target_list(
 	int rc = -1;
 	size_t i;
 
+	if (check_output(in, in_folder, err) < 0)
+		goto out;
 	for (i = 0; i < in->n; i++) {
 		if (filename_normalise(
 		        slice_str(in->names[i]), &t[i].name, &why) < 0) {
@@ -120,8 +120,10 @@ target_list(
 		}
 		t[i].path = path_of(t[i].name, in->output, in_folder);
 	}
-	if (check_twins(t, in->n, err) < 0 ||
-	    check_output(in, in_folder, err) < 0)
+	if (check_twins(t, in->n, err) < 0)
+		goto out;
+	if (in_folder && !is_folder(in->output) &&
+	    make_folder(in->output, err) < 0)
 		goto out;
 	*ret_targets = t;
 	t = NULL;
