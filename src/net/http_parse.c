@@ -287,14 +287,16 @@ parse_line(
 	return check_head(p, err);
 }
 
+/* ${end}: of the line, without CR LF; ${n}: of all that has come of the head.
+ */
 static int
-check_limits(const struct http_parse *p, size_t end, struct err *err)
+check_limits(const struct http_parse *p, size_t end, size_t n, struct err *err)
 {
 	if (p->state == STATE_START && end - p->line > p->limits->line_max)
 		return err_set(err, ERR_URI_TOO_LONG,
 		    "the request line is longer than %zu bytes",
 		    p->limits->line_max);
-	if (end > p->limits->head_max)
+	if (n > p->limits->head_max)
 		return err_set(err, ERR_HEADERS_TOO_LARGE,
 		    "the request head is larger than %zu bytes",
 		    p->limits->head_max);
@@ -320,7 +322,7 @@ check_unfinished(
 				    err, "the request line is malformed");
 		}
 	}
-	return check_limits(p, end, err);
+	return check_limits(p, end, n, err);
 }
 
 ptrdiff_t
@@ -345,7 +347,8 @@ http_parse_feed(
 		if (line.n == 0 || line.p[line.n - 1] != '\r')
 			return bad(err, "a line of the head ends without CR");
 		line.n--;
-		if (check_limits(p, (size_t)(lf - head) - 1, err) < 0)
+		if (check_limits(p, (size_t)(lf - head) - 1,
+		        (size_t)(lf - head) + 1, err) < 0)
 			return -1;
 		if (parse_line(p, head, line, err) < 0)
 			return -1;
