@@ -45,9 +45,11 @@ read_admin_key(struct engine *e, char **ret_key, struct engine_report *report,
 	buf_init(&b, 1024);
 	report->admin_key_in_file = true;
 	if (file_read_all(e->home->dirfd, "admin.key", &b, &e2) == 0) {
-		key = slice_trim(buf_slice(&b));
-		while (key.n > 0 && key.p[key.n - 1] == '\n')
+		/* As an editor may have left it. */
+		key = buf_slice(&b);
+		while (key.n > 0 && strchr(" \t\r\n", key.p[key.n - 1]))
 			key.n--;
+		key = slice_trim(key);
 		if (key.n < 16) {
 			err_set(err, ERR_SETTING,
 			    "'%s/admin.key' holds no key: remove it, and the "

@@ -148,6 +148,176 @@ TEST(test_engine_recover__leaves_what_the_reaper_will_take)
 	fixture_fini(&f);
 }
 
+/* A blob of ${text} with that birth record, behind the engine's back. */
+static void
+plant(struct fixture *f, const char *text, const char *birth, char id[ID_SIZE])
+{
+	struct storage *st = f->engine->storage;
+	struct err err = ERR_INIT;
+	struct blob *b;
+
+	id_new(clock_wall_ms(f->engine->clock), id);
+	assert_int_equal(
+	    st->ops->blob_new(st, id, STORAGE_SIZE_UNKNOWN, &b, &err), 0);
+	assert_int_equal(
+	    b->ops->blob_write_at(b, 0, text, strlen(text), &err), 0);
+	assert_int_equal(
+	    b->ops->blob_publish(b, strlen(text), birth, true, &err), 0);
+}
+
+/* What cannot be a file again stays where it is; it is no reason not to
+ * start. */
+TEST(test_engine_recover__rebuilds_past_what_it_cannot_read)
+{
+	static const char *const births[] = {
+		"",
+		"no JSON",
+		"{\"v\":1,\"filename\":\"../x\"}",
+		"{\"v\":2}",
+	};
+	struct err err = ERR_INIT;
+	char id[ID_SIZE], *text;
+	struct fixture f;
+	uint64_t files;
+	size_t i;
+
+	fixture_init(&f, NULL);
+	fixture_put(&f, "a", "x");
+	for (i = 0; i < sizeof(births) / sizeof(births[0]); i++)
+		plant(&f, "y", births[i], id);
+	lose_database(&f);
+	assert_int_equal(recover_rebuild(f.engine, &files, &err), 0);
+	assert_int_equal(files, 1);
+	assert_int_equal(fixture_blobs(&f), 5);
+	text = fixture_get(&f, "a");
+	assert_string_equal(text, "x");
+	free(text);
+	fixture_fini(&f);
+}
+
+/* Bytes that were cut short become a record that says so. */
+TEST(test_engine_recover__rebuilds_a_damaged_file_as_damaged)
+{
+	char birth[STORAGE_BIRTH_MAX + 1], id[ID_SIZE];
+	struct err err = ERR_INIT;
+	struct storage *st;
+	struct download *d;
+	struct fixture f;
+	uint64_t files;
+
+	fixture_init(&f, NULL);
+	st = f.engine->storage;
+	fixture_put(&f, "a", "ten bytes!");
+	assert_int_equal(download_open(f.engine, &f.who, "a", &d, &err), 0);
+	assert_int_equal(
+	    st->ops->blob_birth(st, d->file.blob_id, birth, &err), 0);
+	assert_int_equal(st->ops->blob_remove(st, d->file.blob_id, &err), 0);
+	download_close(d);
+	plant(&f, "ten", birth, id);
+	lose_database(&f);
+	assert_int_equal(recover_rebuild(f.engine, &files, &err), 0);
+	assert_int_equal(files, 1);
+	assert_int_equal(download_open(f.engine, &f.who, "a", &d, &err), -1);
+	assert_int_equal(err.code, ERR_FILE_DAMAGED);
+	fixture_fini(&f);
+}
+
+/* Rebuilding again, or over a database that knows more, changes nothing. */
+TEST(test_engine_recover__leaves_newer_records_alone)
+{
+	struct err err = ERR_INIT;
+	struct fixture f;
+	uint64_t files;
+	char *text;
+
+	fixture_init(&f, NULL);
+	fixture_put(&f, "a", "old");
+	lose_database(&f);
+	fixture_put(&f, "a", "new");
+	assert_int_equal(recover_rebuild(f.engine, &files, &err), 0);
+	text = fixture_get(&f, "a");
+	assert_string_equal(text, "new");
+	free(text);
+	assert_int_equal(recover_rebuild(f.engine, &files, &err), 0);
+	text = fixture_get(&f, "a");
+	assert_string_equal(text, "new");
+	free(text);
+	fixture_fini(&f);
+}
+
+static bool
+after_some(void *arg)
+{
+	return --*(int *)arg < 0;
+}
+
+static void
+ignore(void *arg, const char *what, const char *name)
+{
+	(void)arg;
+	(void)what;
+	(void)name;
+}
+
+/* A server that ends does not wait for the check to. */
+TEST(test_engine_recover__stops_when_asked)
+{
+	struct recover_found found;
+	struct err err = ERR_INIT;
+	struct fixture f;
+	int left, i;
+
+	fixture_init(&f, NULL);
+	fixture_put(&f, "a", "x");
+	fixture_put(&f, "b", "y");
+	/* two objects, then two records */
+	for (i = 0; i < 4; i++) {
+		const struct recover_check check = { after_some, ignore,
+			&left };
+
+		left = i;
+		err_clear(&err);
+		assert_int_equal(
+		    recover_run(f.engine, &check, &found, &err), -1);
+		assert_int_equal(err.code, ERR_SHUTTING_DOWN);
+	}
+	fixture_fini(&f);
+}
+
+static int
+no_remove(struct storage *st, const char *id, struct err *err)
+{
+	(void)st;
+	(void)id;
+	return err_set(err, ERR_IO, "read-only file system");
+}
+
+/* What could not be removed is tried again. */
+TEST(test_engine_reaper__keeps_what_it_could_not_remove)
+{
+	const struct storage_ops *ops;
+	struct storage_ops broken;
+	struct err err = ERR_INIT;
+	struct fixture f;
+	bool left = true;
+
+	fixture_init(&f, NULL);
+	fixture_put(&f, "a", "old");
+	fixture_put(&f, "a", "new");
+	ops = f.engine->storage->ops;
+	broken = *ops;
+	broken.blob_remove = no_remove;
+	f.engine->storage->ops = &broken;
+	assert_int_equal(reaper_run(f.engine, &left, &err), -1);
+	assert_int_equal(err.code, ERR_IO);
+	f.engine->storage->ops = ops;
+	assert_int_equal(fixture_blobs(&f), 2);
+	assert_int_equal(reaper_run(f.engine, &left, &err), 0);
+	assert_false(left);
+	assert_int_equal(fixture_blobs(&f), 1);
+	fixture_fini(&f);
+}
+
 TEST(test_engine_reaper__removes_what_was_replaced_unless_it_is_read)
 {
 	struct err err = ERR_INIT;

@@ -298,3 +298,200 @@ TEST(test_engine_upload__hashes_what_it_writes)
 	free(p);
 	fixture_fini(&f);
 }
+
+/* --- what goes wrong on the way ------------------------------------------- */
+
+/* Some bytes, then a failure. */
+struct broken {
+	struct source source;
+	unsigned reads;
+	enum err_code code;
+	bool while_waiting;
+};
+
+static ssize_t
+broken_read(struct source *s, void *buf, size_t n, struct err *err)
+{
+	struct broken *b = (struct broken *)s;
+
+	assert_true(n >= 1000);
+	if (b->reads++ > 2)
+		return err_set(err, b->code, "broke off");
+	memset(buf, 'x', 1000);
+	return 1000;
+}
+
+static int
+broken_wait(struct source *s, int timeout_ms, struct err *err)
+{
+	struct broken *b = (struct broken *)s;
+
+	(void)timeout_ms;
+	if (b->while_waiting && b->reads > 2)
+		return err_set(err, b->code, "broke off");
+	return 1;
+}
+
+/* Nothing of a body that broke off stays, whatever held it: neither bytes
+ * nor buffers nor pins; only the record says what happened. */
+TEST(test_engine_upload__leaves_nothing_when_it_breaks_off)
+{
+	static const struct {
+		enum err_code code;
+		bool while_waiting;
+		enum rec_status status;
+	} cases[] = {
+		{ ERR_CLOSED, false, REC_INTERRUPTED },
+		{ ERR_CLOSED, true, REC_INTERRUPTED },
+		{ ERR_TIMEOUT, true, REC_INTERRUPTED },
+		{ ERR_SHUTTING_DOWN, true, REC_INTERRUPTED },
+		{ ERR_CANCELLED, true, REC_CANCELLED },
+		{ ERR_CANCELLED, false, REC_CANCELLED },
+		{ ERR_MALFORMED_REQUEST, false, REC_FAILED },
+	};
+	struct upload_options o = fixture_options("a");
+	struct fixture f;
+	char code[64], *text;
+	size_t i;
+
+	fixture_init(&f, NULL);
+	fixture_put(&f, "a", "as it was");
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct upload_request req = { &f.who, &f.client, &o, 5000 };
+		struct broken b = {
+			{ broken_read, broken_wait, NULL, NULL },
+			.code = cases[i].code,
+			.while_waiting = cases[i].while_waiting,
+		};
+		struct err err = ERR_INIT;
+		struct upload *up;
+
+		clock_manual_advance(&f.clock, 10);
+		assert_int_equal(upload_begin(f.engine, &req, &up, &err), 0);
+		assert_int_equal(transfers_live(f.engine->transfers), 1);
+		assert_int_equal(upload_fill(up, &b.source, &err), -1);
+		assert_int_equal(err.code, cases[i].code);
+		upload_abort(up, &err);
+		settle(&f);
+		assert_int_equal(transfers_live(f.engine->transfers), 0);
+		assert_int_equal(buffers_taken(f.engine->buffers), 0);
+		assert_int_equal(fixture_blobs(&f), 1);
+		assert_int_equal(status(&f, "a", code), cases[i].status);
+		assert_string_equal(code, err_code_name(cases[i].code));
+		text = fixture_get(&f, "a");
+		assert_string_equal(text, "as it was");
+		free(text);
+	}
+	upload_abort(NULL, NULL);
+	fixture_fini(&f);
+}
+
+static int
+no_publish(struct blob *b, uint64_t size, const char *birth, bool durable,
+    struct err *err)
+{
+	(void)size;
+	(void)birth;
+	(void)durable;
+	b->ops->blob_abort(b);
+	return err_set(err, ERR_IO, "cannot sync");
+}
+
+static int
+no_new(struct storage *st, const char *id, uint64_t size,
+    struct blob **ret_blob, struct err *err)
+{
+	(void)st;
+	(void)id;
+	(void)size;
+	(void)ret_blob;
+	return err_set(err, ERR_STORAGE_FULL, "the storage is full");
+}
+
+static int
+no_write(
+    struct blob *b, uint64_t offset, const void *buf, size_t n, struct err *err)
+{
+	(void)b;
+	(void)offset;
+	(void)buf;
+	(void)n;
+	return err_set(err, ERR_STORAGE_FULL, "the storage is full");
+}
+
+/* A storage that fails at one step. */
+TEST(test_engine_upload__fails_with_the_storage)
+{
+	struct upload_options o = fixture_options("a");
+	const struct storage_ops *ops;
+	struct storage_ops broken[3];
+	static const enum err_code codes[] = {
+		ERR_STORAGE_FULL,
+		ERR_STORAGE_FULL,
+		ERR_IO,
+	};
+	struct fixture f;
+	size_t i;
+
+	fixture_init(&f, NULL);
+	ops = f.engine->storage->ops;
+	for (i = 0; i < 3; i++)
+		broken[i] = *ops;
+	broken[0].blob_new = no_new;
+	broken[1].blob_write_at = no_write;
+	broken[2].blob_publish = no_publish;
+	for (i = 0; i < 3; i++) {
+		f.engine->storage->ops = &broken[i];
+		assert_int_equal(upload(&f, &o, "hello", 5), codes[i]);
+		f.engine->storage->ops = ops;
+		assert_null(fixture_get(&f, "a"));
+		assert_int_equal(fixture_blobs(&f), 0);
+		assert_int_equal(transfers_live(f.engine->transfers), 0);
+	}
+	assert_int_equal(upload(&f, &o, "hello", 5), ERR_NONE);
+	fixture_fini(&f);
+}
+
+TEST(test_engine_upload__refuses_for_lack_of_space)
+{
+	struct upload_options o = fixture_options("a");
+	struct fixture f;
+
+	fixture_init(&f, "mem:?capacity=100000");
+	space_free(f.engine->space);
+	f.engine->space = space_new(f.engine->storage, 50000, f.engine->clock);
+	{
+		char *p = mem_calloc(1, 60000);
+
+		assert_int_equal(upload(&f, &o, p, 60000), ERR_STORAGE_FULL);
+		assert_int_equal(upload(&f, &o, p, 40000), ERR_NONE);
+		/* 10,000 are left above what must stay free */
+		o.filename = "b";
+		assert_int_equal(upload(&f, &o, p, 20000), ERR_STORAGE_FULL);
+		assert_int_equal(upload(&f, &o, p, 10000), ERR_NONE);
+		free(p);
+	}
+	fixture_fini(&f);
+}
+
+static void
+count(void *arg)
+{
+	++*(int *)arg;
+}
+
+/* Who removes the old bytes hears of them, and of nothing else. */
+TEST(test_engine_upload__calls_for_the_reaper_when_it_replaced)
+{
+	struct fixture f;
+	int calls = 0;
+
+	fixture_init(&f, NULL);
+	f.engine->trashed = count;
+	f.engine->trashed_arg = &calls;
+	fixture_put(&f, "a", "one");
+	assert_int_equal(calls, 0);
+	fixture_put(&f, "a", "two");
+	assert_int_equal(calls, 1);
+	fixture_fini(&f);
+}
