@@ -28,6 +28,8 @@ struct upload_options fixture_options(const char *filename);
 void fixture_put(struct fixture *f, const char *filename, const char *text);
 /* The content of ${filename} for the caller to free(); NULL: no such file. */
 char *fixture_get(struct fixture *f, const char *filename);
+/* Returns when all is done that was queued for the database. */
+void fixture_settle(struct fixture *f);
 /* The number of published blobs. */
 size_t fixture_blobs(struct fixture *f);
 

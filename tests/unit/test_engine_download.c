@@ -142,6 +142,7 @@ TEST(test_engine_download__opened_only_leaves_no_trace)
 
 	fixture_init(&f, NULL);
 	fixture_put(&f, "a", "x");
+	fixture_settle(&f);
 	d = open_ok(&f, "a");
 	assert_int_equal(transfers_live(f.engine->transfers), 0);
 	download_end(d, 0, NULL);
@@ -223,6 +224,7 @@ TEST(test_engine_download__says_what_is_damaged)
 		assert_string_equal(text, "mended");
 		free(text);
 	}
+	fixture_settle(&f);
 	assert_int_equal(transfers_live(f.engine->transfers), 0);
 	fixture_fini(&f);
 }

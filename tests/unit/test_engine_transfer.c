@@ -21,11 +21,14 @@ begin(struct fixture *f, const char *name, uint64_t total)
 
 /* As upload_abort() does it. */
 static void
-end(struct transfer *t, const struct err *why, struct rec_transfer *ret)
+end(struct fixture *f, struct transfer *t, const struct err *why,
+    struct rec_transfer *ret)
 {
 	transfer_final(
 	    t, why == NULL ? REC_COMPLETED : transfer_status_of(why), why, ret);
 	transfer_end(t, ret);
+	/* It is seen until its row is. */
+	fixture_settle(f);
 }
 
 static struct transfer_view
@@ -75,7 +78,7 @@ TEST(test_engine_transfer__tells_why_it_ended)
 		struct transfer *t = begin(&f, "a", 10);
 
 		err_set(&why, cases[i].code, "%s", cases[i].msg);
-		end(t, &why, &row);
+		end(&f, t, &why, &row);
 		assert_int_equal(row.status, cases[i].status);
 		assert_true(rec_status_is_ended(row.status));
 		assert_string_equal(row.error, cases[i].error);
@@ -96,7 +99,7 @@ TEST(test_engine_transfer__completed_has_no_error_and_its_own_total)
 	t = begin(&f, "a", REC_SIZE_UNKNOWN);
 	clock_manual_advance(&f.clock, 2000);
 	transfer_moved(t, 3000);
-	end(t, NULL, &row);
+	end(&f, t, NULL, &row);
 	assert_int_equal(row.status, REC_COMPLETED);
 	assert_int_equal(row.transferred, 3000);
 	assert_int_equal(row.total, 3000);
@@ -118,7 +121,7 @@ TEST(test_engine_transfer__broken_off_keeps_what_was_announced)
 	t = begin(&f, "a", 1000);
 	transfer_moved(t, 10);
 	err_set(&why, ERR_CLOSED, "gone");
-	end(t, &why, &row);
+	end(&f, t, &why, &row);
 	assert_int_equal(row.transferred, 10);
 	assert_int_equal(row.total, 1000);
 	rec_transfer_fini(&row);
@@ -160,7 +163,7 @@ TEST(test_engine_transfer__learns_on_the_way)
 	assert_int_equal(v.progress, 25);
 	transfer_view_fini(&v);
 	assert_false(transfers_find(f.engine->transfers, "a", REC_UPLOAD, &v));
-	end(t, NULL, &row);
+	end(&f, t, NULL, &row);
 	rec_transfer_fini(&row);
 	fixture_fini(&f);
 }
@@ -186,13 +189,13 @@ TEST(test_engine_transfer__registry_counts_the_living_and_the_changes)
 	    transfers_last_change(ts), clock_wall_ms(f.engine->clock));
 	before = transfers_changes(ts);
 	clock_manual_advance(&f.clock, 5000);
-	end(b, NULL, &row);
+	end(&f, b, NULL, &row);
 	rec_transfer_fini(&row);
 	assert_int_equal(transfers_live(ts), 1);
 	assert_true(transfers_changes(ts) > before);
 	assert_int_equal(
 	    transfers_last_change(ts), clock_wall_ms(f.engine->clock));
-	end(a, NULL, &row);
+	end(&f, a, NULL, &row);
 	rec_transfer_fini(&row);
 	assert_int_equal(transfers_live(ts), 0);
 	fixture_fini(&f);
@@ -214,12 +217,12 @@ TEST(test_engine_transfer__finds_the_newest)
 	transfer_view_fini(&v);
 	assert_false(
 	    transfers_find(f.engine->transfers, "a", REC_DOWNLOAD, &v));
-	end(b, NULL, &row);
+	end(&f, b, NULL, &row);
 	rec_transfer_fini(&row);
 	v = find(&f, "a");
 	assert_string_equal(v.rec.id, transfer_id(a));
 	transfer_view_fini(&v);
-	end(a, NULL, &row);
+	end(&f, a, NULL, &row);
 	rec_transfer_fini(&row);
 	fixture_fini(&f);
 }
@@ -265,7 +268,7 @@ TEST(test_engine_transfer__records_its_start_when_it_will_last)
 		/* Behind the start, which was queued before. */
 		assert_int_equal(db_write(f.engine->db, look_for, &c, NULL), 0);
 		assert_int_equal(c.rc, cases[i].rc);
-		end(t, NULL, &row);
+		end(&f, t, NULL, &row);
 		rec_transfer_fini(&row);
 	}
 	fixture_fini(&f);

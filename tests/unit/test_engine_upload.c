@@ -46,22 +46,6 @@ status(struct fixture *f, const char *name, char error[64])
 	return s;
 }
 
-/* The end's row is written without waiting: a write that waits comes after. */
-static int
-nothing(struct db_tx *tx, void *arg, struct err *err)
-{
-	(void)tx;
-	(void)arg;
-	(void)err;
-	return 0;
-}
-
-static void
-settle(struct fixture *f)
-{
-	assert_int_equal(db_write(f->engine->db, nothing, NULL, NULL), 0);
-}
-
 TEST(test_engine_upload__stores_what_came)
 {
 	struct fixture f;
@@ -162,7 +146,7 @@ TEST(test_engine_upload__keeps_nothing_of_wrong_bytes)
 	assert_int_equal(upload(&f, &o, "hello", 5), ERR_HASH_MISMATCH);
 	assert_null(fixture_get(&f, "a"));
 	assert_int_equal(fixture_blobs(&f), 0);
-	settle(&f);
+	fixture_settle(&f);
 	assert_int_equal(status(&f, "a", code), REC_FAILED);
 	assert_string_equal(code, "hash_mismatch");
 	fixture_fini(&f);
@@ -367,12 +351,13 @@ TEST(test_engine_upload__leaves_nothing_when_it_breaks_off)
 		struct upload *up;
 
 		clock_manual_advance(&f.clock, 10);
+		fixture_settle(&f);
 		assert_int_equal(upload_begin(f.engine, &req, &up, &err), 0);
 		assert_int_equal(transfers_live(f.engine->transfers), 1);
 		assert_int_equal(upload_fill(up, &b.source, &err), -1);
 		assert_int_equal(err.code, cases[i].code);
 		upload_abort(up, &err);
-		settle(&f);
+		fixture_settle(&f);
 		assert_int_equal(transfers_live(f.engine->transfers), 0);
 		assert_int_equal(buffers_taken(f.engine->buffers), 0);
 		assert_int_equal(fixture_blobs(&f), 1);
@@ -446,6 +431,7 @@ TEST(test_engine_upload__fails_with_the_storage)
 		f.engine->storage->ops = ops;
 		assert_null(fixture_get(&f, "a"));
 		assert_int_equal(fixture_blobs(&f), 0);
+		fixture_settle(&f);
 		assert_int_equal(transfers_live(f.engine->transfers), 0);
 	}
 	assert_int_equal(upload(&f, &o, "hello", 5), ERR_NONE);
