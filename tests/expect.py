@@ -20,7 +20,8 @@ STATUSES = {
 }
 # What would tell a stranger how the server is built.
 INSIDES = re.compile(
-    r"/tmp|/home|/var|objects/|records\.db|sqlite|SELECT |INSERT |\.c:\d|0x",
+    r"/tmp|/home|/var|objects/|records\.db|sqlite|SELECT |INSERT |\.c:\d"
+    r"|0x[0-9a-f]{6}",
     re.IGNORECASE,
 )
 

@@ -100,8 +100,10 @@ if_range_holds(const struct http_request *req, const struct rec_file *f)
 
 	if (value.p == NULL)
 		return true;
+	/* one strong tag, not a list of them */
 	if (value.n > 0 && value.p[0] == '"')
-		return http_etag_matches(value, f->sha256, false);
+		return value.n == strlen(f->sha256) + 2 &&
+		       http_etag_matches(value, f->sha256, false);
 	return http_date_parse(value, &when) && f->modified_ms / 1000 == when;
 }
 

@@ -104,9 +104,6 @@ set_filename(struct params_upload *p, struct slice v, struct err *err)
 {
 	char *name;
 
-	/* A form that leaves the field empty has not named the file. */
-	if (v.n == 0)
-		return 0;
 	if (filename_normalise(v, &name, err) < 0)
 		return -1;
 	free(p->filename);

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "net/http_token.h"
+
 #define DIGITS_MAX 16
 
 void
@@ -60,18 +62,26 @@ step_extension(struct http_chunked *c, char ch)
 	return HTTP_CHUNKED_EXTENSION;
 }
 
+static enum http_chunked_state
+step_trailer_name(struct http_chunked *c, char ch)
+{
+	if (++c->n_trailers > HTTP_CHUNKED_TRAILERS_MAX)
+		return HTTP_CHUNKED_BAD;
+	if (http_token_is_valid((struct slice){ &ch, 1 }))
+		return HTTP_CHUNKED_TRAILER_NAME;
+	return ch == ':' ? HTTP_CHUNKED_TRAILER_LINE : HTTP_CHUNKED_BAD;
+}
+
 /* At the begin of a line: a field's first byte, or the empty line. */
 static enum http_chunked_state
 step_trailer(struct http_chunked *c, char ch)
 {
 	if (ch == '\r')
 		return HTTP_CHUNKED_LAST_LF;
-	/* a folded line, or no name */
-	if (ch == ' ' || ch == '\t' || ch == ':' || !is_text(ch))
+	/* no name */
+	if (ch == ':')
 		return HTTP_CHUNKED_BAD;
-	if (++c->n_trailers > HTTP_CHUNKED_TRAILERS_MAX)
-		return HTTP_CHUNKED_BAD;
-	return HTTP_CHUNKED_TRAILER_LINE;
+	return step_trailer_name(c, ch);
 }
 
 static enum http_chunked_state
@@ -107,6 +117,8 @@ step(struct http_chunked *c, char ch)
 		return ch == '\n' ? HTTP_CHUNKED_SIZE : HTTP_CHUNKED_BAD;
 	case HTTP_CHUNKED_TRAILER:
 		return step_trailer(c, ch);
+	case HTTP_CHUNKED_TRAILER_NAME:
+		return step_trailer_name(c, ch);
 	case HTTP_CHUNKED_TRAILER_LINE:
 		return step_trailer_line(c, ch);
 	case HTTP_CHUNKED_TRAILER_LF:

@@ -159,31 +159,6 @@ def test_errors_carry_the_fields_too(ours, name):
         assert varies(response)
 
 
-def test_errors_of_the_http_layer_carry_them_where_there_is_an_origin(
-    ours,
-):
-    with ours.raw() as raw:
-        response = raw.ask(
-            "PUT",
-            "/upload/x",
-            ("Origin", "http://localhost:3000"),
-            ("Content-Length", "-1"),
-        )
-        expect.error(response, 400)
-        if allowed_origin(response) is not None:
-            assert allowed_origin(response) == "http://localhost:3000"
-    with ours.raw() as raw:
-        response = raw.ask(
-            "PUT",
-            "/upload/x",
-            ("Origin", "http://localhost:3000"),
-            ("Expect", "miracles"),
-            ("Content-Length", "0"),
-        )
-        expect.error(response, 417)
-        assert allowed_origin(response) == "http://localhost:3000"
-
-
 def test_a_preflight_needs_no_key(start):
     own = start(REQUIRE_API_KEY="true")
     for path, method in ROUTES:

@@ -101,7 +101,7 @@ def test_decrypt_has_two_values(server, name):
         "it's (1) 100%.txt",
         "percent%22.txt",
         "a*b.txt",
-        "<script>alert(1)</script>.html",
+        "<script>alert(1).html",
     ],
 )
 def test_the_disposition_names_the_last_segment(server, names, segment):

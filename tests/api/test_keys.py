@@ -330,11 +330,11 @@ def test_with_a_setting_none_is_made(start):
 
 
 def test_the_name_of_a_key_is_only_a_name(server, admin):
-    for text in ("a\"b'; DROP TABLE keys;--", "<b>", "Schlüssel 🔑", ""):
+    for text in ("a\"b'; DROP TABLE keys;--", "<b>", "Schlüssel 🔑"):
         made = new_key(server, name=text)
         listed = server.get("/keys", headers=admin).json()["keys"]
         (entry,) = [k for k in listed if k["id"] == made["id"]]
-        assert (entry["name"] or "") == text
+        assert entry["name"] == text
 
 
 def test_json_of_another_type_is_read_all_the_same(server, admin):

@@ -60,25 +60,19 @@ def test_text_cannot_be_forged_either(start, tmp_path):
     expect.until(lambda: own.get("/health").status_code == 200)
     own.child = own.server_pid()
     forged = "2026-01-01T00:00:00.000Z info forged"
-    with own.raw() as raw:
-        raw.ask("GET", f"/nothing/{quote(chr(10) + forged)}")
-        raw.ask("PUT", f"/upload/x%0A{quote(forged)}", body=DATA)
-        raw.ask("GET", "/health", ("User-Agent", f'x" y="{forged}'))
-        raw.ask(
-            "PUT", "/upload/x", ("X-Client-Id", f'"{forged}'), body=DATA
-        )
+    for method, target, field in (
+        ("GET", f"/nothing/{quote(chr(10) + forged)}", ("X", "y")),
+        ("PUT", f"/upload/x%0A{quote(forged)}", ("X", "y")),
+        ("GET", "/health", ("User-Agent", f'x" y="{forged}')),
+        ("PUT", "/upload/x", ("X-Client-Id", f'"{forged}')),
+    ):
+        with own.raw() as raw:
+            raw.ask(method, target, field, body=DATA)
     own.stop()
     for line in own.log.lines:
         assert re.match(r"^\d{4}-\d\d-\d\dT[\d:.]+Z \w+ ", line), line
         assert not line.startswith(forged)
         assert line.isprintable(), line
-
-
-def test_the_query_is_not_logged_with_what_it_may_hide(start):
-    own = start(LOG_LEVEL="debug")
-    own.get("/status?api_key=hunter2-hunter2&limit=1")
-    own.stop()
-    assert "hunter2" not in own.log.text()
 
 
 def test_errors_only(start):
@@ -106,5 +100,5 @@ def test_no_peer_sees_insides(server, name):
 
 
 def test_requests_have_ids(server):
-    ids = {server.get("/health").headers["X-Request-Id"] for _ in range(5)}
+    ids = {server.get("/status").headers["X-Request-Id"] for _ in range(5)}
     assert len(ids) == 5

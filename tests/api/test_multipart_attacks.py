@@ -61,8 +61,9 @@ BOUNDARY_LIKE = [
 
 
 @pytest.mark.parametrize("content", BOUNDARY_LIKE)
-@pytest.mark.parametrize("lead", [0, 1, 65_000, 262_143])
+@pytest.mark.parametrize("lead", [1, 65_000, 262_143])
 def test_content_like_a_boundary(server, name, content, lead):
+    # not 0: a delimiter right behind a part's head ends an empty part
     data = b"a" * lead + content.encode() + b"z"
     response = form.post(server, form.file(data, name))
     expect.uploaded(response, name, data)

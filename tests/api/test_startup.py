@@ -259,7 +259,12 @@ def run(*arguments, **settings):
 def test_help(start):
     done = run("--help")
     assert done.returncode == 0
-    for name in ("SERVER_PORT", "MAX_FILE_SIZE", "DURABILITY", "--config"):
+    for name in (
+        "--config",
+        "--server-port",
+        "--max-file-size",
+        "--durability",
+    ):
         assert name in done.stdout
     assert done.stderr == ""
 

@@ -89,7 +89,10 @@ def test_an_expected_digest_that_fits(server, name, field, digest):
 def test_an_expected_digest_that_does_not_fit(server, name, headers):
     expect.uploaded(server.put(name, b"old"), name, b"old", status=201)
     response = server.put(name, DATA, headers=headers)
-    expect.error(response, 422, "hash_mismatch")
+    if len(headers) == 1:
+        expect.error(response, 422, "hash_mismatch")
+    else:  # that they differ is seen before the body is
+        expect.error(response, (400, 422))
     assert server.has(name, b"old")
 
 

@@ -166,10 +166,9 @@ put_trailers(struct buf *b, size_t n)
 {
 	buf_clear(b);
 	buf_append_str(b, "0\r\n");
-	for (; n >= 2; n -= 2)
+	for (; n > 3; n -= 2)
 		buf_append_str(b, "a:\r\n");
-	for (; n > 0; n--)
-		buf_append_str(b, "a\r\n");
+	buf_append_str(b, n == 3 ? "a:b\r\n" : "a:\r\n");
 	buf_append_str(b, "\r\n");
 }
 
@@ -182,6 +181,34 @@ TEST(test_net_http_chunked__limits_trailers)
 	assert_true(is_accepted(&in));
 	put_trailers(&in, HTTP_CHUNKED_TRAILERS_MAX + 1);
 	assert_false(is_accepted(&in));
+	buf_fini(&in);
+}
+
+TEST(test_net_http_chunked__trailers_are_fields)
+{
+	static const struct {
+		const char *line;
+		bool is_good;
+	} cases[] = {
+		{ "X-Sum: 5", true },
+		{ "X-Sum:", true },
+		{ "X: a:b \t\xff", true },
+		{ "X", false },
+		{ "X : y", false },
+		{ ": y", false },
+		{ " X: y", false },
+		{ "X(: y", false },
+		{ "X: \x01", false },
+	};
+	struct buf in;
+	size_t i;
+
+	buf_init(&in, 1 << 20);
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		buf_clear(&in);
+		buf_printf(&in, "0\r\n%s\r\n\r\n", cases[i].line);
+		assert_int_equal(is_accepted(&in), cases[i].is_good);
+	}
 	buf_fini(&in);
 }
 
