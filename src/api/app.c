@@ -255,7 +255,7 @@ app_ended(struct http_exchange *x, const struct err *why, void *arg)
 		return;
 	addr_ip_text(http_peer(x), ip);
 	log_debug("request", LOG_STR("method", http_method_name(req->method)),
-	    LOG_SLICE("target", req->target),
+	    LOG_SLICE("path", req->path),
 	    LOG_INT("status", http_status_sent(x)),
 	    LOG_UINT("bytes", http_bytes_sent(x)),
 	    LOG_INT(

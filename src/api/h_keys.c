@@ -63,14 +63,14 @@ take_name(const json_t *v, struct auth_new_key *nk, struct err *err)
 	uint32_t cp;
 	size_t n;
 
-	if (s == NULL || rest.n == 0 || rest.n > LIMIT_KEY_NAME)
-		return bad("name", "a text of 1 to 128 bytes", err);
+	if (s == NULL || rest.n > LIMIT_KEY_NAME)
+		return bad("name", "a text of at most 128 bytes", err);
 	while ((n = utf8_next(rest, &cp)) > 0) {
 		if (!utf8_is_printable(cp))
 			return bad("name", "of printable characters", err);
 		rest = (struct slice){ rest.p + n, rest.n - n };
 	}
-	nk->name = s;
+	nk->name = s[0] == '\0' ? NULL : s;
 	return 0;
 }
 

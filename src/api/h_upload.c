@@ -34,8 +34,9 @@ take_digest(
 			continue;
 		if (o->has_sha256 &&
 		    memcmp(o->sha256, digest, SHA256_SIZE) != 0)
-			return err_set(err, ERR_INVALID_PARAMETER,
-			    "two different SHA-256 digests were announced");
+			return err_set(err, ERR_HASH_MISMATCH,
+			    "two different SHA-256 digests were announced; "
+			    "nothing was kept");
 		memcpy(o->sha256, digest, SHA256_SIZE);
 		o->has_sha256 = true;
 	}

@@ -23,16 +23,21 @@ struct transfer {
 	_Atomic int64_t next_sample_ms; /* monotonic */
 	struct speed speed;             /* under ts->lock */
 	int64_t began_ms;               /* monotonic; constant */
-	bool start_recorded;            /* the owner's */
-	bool ended; /* under ts->lock; rec is its row, on its way */
+	/*
+	 * It has ended, and rec says how.  It stays in the registry until that
+	 * is recorded, so that nobody who looks in between sees its past.
+	 * Under ts->lock; then nobody's but the database's callback.
+	 */
+	bool ended;
 };
 
 struct transfers {
 	struct db *db;
 	const struct clock *clock;
 	pthread_mutex_t lock;
-	struct list live; /* oldest first */
-	size_t live_count;
+	struct list live;  /* oldest first; also the ended, until recorded */
+	size_t listed;     /* in the list */
+	size_t live_count; /* of those, not ended */
 	uint64_t changes;
 	int64_t last_change_ms;
 };
@@ -124,11 +129,11 @@ transfer_begin(struct transfers *ts, const struct transfer_start *start)
 	r->user_agent = mem_strdup(start->client->agent);
 	t->began_ms = clock_mono_ms(ts->clock);
 	speed_init(&t->speed, t->began_ms);
-	t->start_recorded = will_last(start);
-	if (t->start_recorded)
+	if (will_last(start))
 		record_later(ts, r);
 	pthread_mutex_lock(&ts->lock);
 	list_push_back(&ts->live, &t->link);
+	ts->listed++;
 	ts->live_count++;
 	changed(ts, r->created_ms);
 	pthread_mutex_unlock(&ts->lock);
@@ -261,6 +266,7 @@ transfer_final(struct transfer *t, enum rec_status status,
 	}
 }
 
+/* Out of the registry, for good. */
 static void
 leave(struct transfer *t)
 {
@@ -268,13 +274,16 @@ leave(struct transfer *t)
 
 	pthread_mutex_lock(&ts->lock);
 	list_remove(&t->link);
-	ts->live_count--;
+	ts->listed--;
+	if (!t->ended)
+		ts->live_count--;
 	changed(ts, clock_wall_ms(ts->clock));
 	pthread_mutex_unlock(&ts->lock);
 	rec_transfer_fini(&t->rec);
 	free(t);
 }
 
+/* What is written is the transfer's own row, which no longer changes. */
 static int
 put_end(struct db_tx *tx, void *arg, struct err *err)
 {
@@ -284,9 +293,9 @@ put_end(struct db_tx *tx, void *arg, struct err *err)
 }
 
 static void
-end_done(void *arg, const struct err *err)
+end_recorded(void *arg, const struct err *err)
 {
-	(void)err; /* as in put_done() */
+	(void)err; /* as for a start */
 	leave(arg);
 }
 
@@ -294,20 +303,21 @@ void
 transfer_end(struct transfer *t, const struct rec_transfer *row)
 {
 	struct transfers *ts = t->ts;
+	struct rec_transfer old;
 
 	if (row == NULL) {
 		leave(t);
 		return;
 	}
-	/* It stays in the registry until its row is committed: who was told
-	 * of the end can see it at once. */
 	pthread_mutex_lock(&ts->lock);
-	rec_transfer_fini(&t->rec);
+	old = t->rec;
 	rec_transfer_copy(&t->rec, row);
 	t->ended = true;
-	changed(ts, row->updated_ms);
+	ts->live_count--;
+	changed(ts, t->rec.updated_ms);
 	pthread_mutex_unlock(&ts->lock);
-	db_write_later(ts->db, put_end, t, end_done);
+	rec_transfer_fini(&old);
+	db_write_later(ts->db, put_end, t, end_recorded);
 }
 
 /* --- everybody's side -------------------------------------------------- */
@@ -353,7 +363,7 @@ view(struct transfer *t, int64_t now_ms, struct transfer_view *ret)
 	uint64_t left;
 
 	if (t->ended) {
-		transfer_view_of(ret, &t->rec);
+		transfer_view_of(ret, &r);
 		return;
 	}
 	r.transferred = atomic_load_explicit(&t->moved, memory_order_relaxed);
@@ -398,7 +408,7 @@ transfers_each(
 	struct list *it, *tmp;
 
 	pthread_mutex_lock(&ts->lock);
-	views = mem_calloc(ts->live_count + 1, sizeof(*views));
+	views = mem_calloc(ts->listed + 1, sizeof(*views));
 	LIST_FOREACH(&ts->live, it, tmp)
 	{
 		struct transfer *t = CONTAINER_OF(it, struct transfer, link);

@@ -30,7 +30,7 @@ struct transfer;
 
 int transfers_new(struct db *db, const struct clock *clock,
     struct transfers **ret_ts, struct err *err);
-void transfers_free(struct transfers *ts); /* none may be live */
+void transfers_free(struct transfers *ts); /* after the database's end */
 
 struct transfer_start {
 	enum rec_direction direction;
@@ -61,8 +61,8 @@ void transfer_set_total(struct transfer *t, uint64_t total);
 void transfer_final(struct transfer *t, enum rec_status status,
     const struct err *why, struct rec_transfer *ret);
 
-/* Takes ${t} from its owner.  ${row} (NULL when it was written already) is
- * recorded without waiting; until then the registry shows it. */
+/* The owner lets go.  ${row} (NULL when it was written already) is recorded
+ * without waiting; until it is, the registry shows it. */
 void transfer_end(struct transfer *t, const struct rec_transfer *row);
 
 /* How ${why} ends a transfer: interrupted when the connection or the server
@@ -86,7 +86,7 @@ void transfer_view_of(struct transfer_view *ret, const struct rec_transfer *t);
 bool transfers_find(struct transfers *ts, const char *filename,
     enum rec_direction direction, struct transfer_view *ret);
 
-/* Calls ${fn} with a snapshot of each live transfer whose name begins with
+/* Calls ${fn} with a snapshot of each transfer in the registry whose name begins with
  * ${prefix}, in no order, outside the lock; ${fn} may keep it (by copying and
  * zeroing *v) or leave it to be freed. */
 typedef void (*transfer_view_fn)(void *arg, struct transfer_view *v);

@@ -67,8 +67,9 @@ print_help(const struct opt *table)
 	    "Options:\n");
 	opt_help(table, &b);
 	(void)buf_append_str(&b,
-	    "\nSettings, as options, as environment variables, or in the "
-	    "file:\n");
+	    "\nSettings.  --server-port is SERVER_PORT in the environment and "
+	    "in the file,\nand so on; options go before the environment, and "
+	    "that before the file:\n");
 	settings_help(&b);
 	(void)fputs(buf_str(&b), stdout);
 	buf_fini(&b);

@@ -13,8 +13,8 @@
 
 struct maintenance;
 
-int maintenance_start(
-    struct engine *e, bool check, struct maintenance **ret_m, struct err *err);
+int maintenance_start(struct engine *e, bool unclean,
+    struct maintenance **ret_m, struct err *err);
 /* Ends the thread, writes the last status file.  NULL is fine. */
 void maintenance_stop(struct maintenance *m);
 

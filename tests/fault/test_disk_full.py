@@ -96,7 +96,7 @@ def own_free(own):
 
 
 def test_a_length_that_would_leave_too_little(start):
-    own = start(MAX_FILE_SIZE="1T")
+    own = start(MAX_FILE_SIZE="1024G")
     free = own_free(own)
     own.stop()
     # room for some, not for all of it
