@@ -47,6 +47,8 @@ db_open_driver(const struct db_driver *driver, const struct db_config *cf,
 		goto out;
 	if (!cf->durable && driver->set_durable(tx->conn, false, err) < 0)
 		goto out;
+	/* What the check read is not needed any more. */
+	driver->tend(tx->conn, true);
 	if (db_writer_start(db, tx, err) < 0) {
 		tx = NULL;
 		goto out;
