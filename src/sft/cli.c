@@ -180,7 +180,7 @@ cli_parse(struct cli *cli, const struct cli_syntax *syntax, struct err *err)
 	cli->argc = n;
 	cli->argv++;
 	if (n < syntax->min_args)
-		return err_set(err, ERR_USAGE, "'%s' needs %s",
+		return err_set(err, ERR_USAGE, "'sft %s' needs %s",
 		    cli->command->name, syntax->args);
 	if (syntax->max_args >= 0 && n > syntax->max_args)
 		return err_set(err, ERR_USAGE,
@@ -189,33 +189,48 @@ cli_parse(struct cli *cli, const struct cli_syntax *syntax, struct err *err)
 	return 0;
 }
 
-/* On standard error, cleaned, with the progress line out of the way. */
+/* On standard error, with the progress line out of the way. */
 static void
-say(struct cli *cli, const char *prefix, const char *text)
+put(struct cli *cli, const struct buf *b)
 {
-	struct buf b;
-
 	if (cli->progress != NULL)
 		progress_hide(cli->progress);
-	buf_init(&b, MESSAGE_MAX);
-	buf_append_str(&b, prefix);
-	text_clean(&b, slice_str(text));
-	buf_append_char(&b, '\n');
-	(void)file_write_all(STDERR_FILENO, b.p, b.len, NULL);
-	buf_fini(&b);
+	(void)file_write_all(STDERR_FILENO, b->p, b->len, NULL);
 }
 
 void
 cli_say(struct cli *cli, const char *fmt, ...)
 {
-	struct buf b;
+	struct buf text, line;
 	va_list ap;
 
-	buf_init(&b, MESSAGE_MAX);
+	buf_init(&text, MESSAGE_MAX);
+	buf_init(&line, MESSAGE_MAX);
 	va_start(ap, fmt);
-	buf_vprintf(&b, fmt, ap);
+	buf_vprintf(&text, fmt, ap);
 	va_end(ap);
-	say(cli, "sft: ", buf_str(&b));
+	buf_append_str(&line, "sft: ");
+	text_clean(&line, buf_slice(&text));
+	buf_append_char(&line, '\n');
+	put(cli, &line);
+	buf_fini(&line);
+	buf_fini(&text);
+}
+
+/* Under the message, broken where a terminal ends. */
+static void
+advise(struct cli *cli, const char *advice)
+{
+	const struct text_block block = {
+		.indent = sizeof("sft: ") - 1,
+		.columns = isatty(STDERR_FILENO) ? term_columns(STDERR_FILENO)
+		                                 : SIZE_MAX,
+	};
+	struct buf b;
+
+	buf_init(&b, MESSAGE_MAX);
+	text_wrap(&b, advice, block);
+	put(cli, &b);
 	buf_fini(&b);
 }
 
@@ -235,7 +250,7 @@ cli_fail(struct cli *cli, const char *what, const struct err *err)
 	cli_say(cli, "%s%s%s", what == NULL ? "" : what,
 	    what == NULL ? "" : ": ", err->msg);
 	if (advice != NULL)
-		say(cli, "     ", advice);
+		advise(cli, advice);
 	if (err->code == ERR_USAGE && cli->command != NULL && what == NULL)
 		cli_say(cli, "see 'sft %s --help'", cli->command->name);
 }

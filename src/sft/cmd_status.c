@@ -138,27 +138,38 @@ look(struct watch *w, struct err *err)
 	return rc;
 }
 
+static int
+put(const char *text, struct err *err)
+{
+	struct buf b;
+	int rc;
+
+	buf_init(&b, 64);
+	buf_append_str(&b, text);
+	rc = out_text(&b, err);
+	buf_fini(&b);
+	return rc;
+}
+
 /* Until Ctrl-C, which is how one leaves. */
 static int
 watch(struct watch *w, struct err *err)
 {
+	bool is_live = !w->cli->json && term_is_live(STDOUT_FILENO);
 	int rc = 0;
 
 	w->said = json_object();
-	if (!w->cli->json && term_is_live(STDOUT_FILENO)) {
-		struct buf b;
-
-		buf_init(&b, 64);
-		buf_append_str(&b, HOME ERASE_BELOW);
-		rc = out_text(&b, err);
-		buf_fini(&b);
-	}
+	if (is_live)
+		rc = put(HOME ERASE_BELOW, err);
 	while (rc == 0) {
 		rc = look(w, err);
 		if (rc == 0)
 			rc = interrupt_wait(
 			    w->cli->interrupt, -1, 0, WATCH_EVERY_MS, err);
 	}
+	/* what the keys left on the screen */
+	if (is_live)
+		(void)put("\r" ERASE_REST, NULL);
 	json_decref(w->said);
 	if (err->code != ERR_INTERRUPTED)
 		return -1;

@@ -178,7 +178,8 @@ is_stalled(struct http_call *c)
 	(void)curl_easy_getinfo(e, CURLINFO_SIZE_DOWNLOAD_T, &down);
 	(void)curl_easy_getinfo(e, CURLINFO_HEADER_SIZE, &head);
 	(void)curl_easy_getinfo(e, CURLINFO_PRETRANSFER_TIME_T, &connected);
-	if (up + down + head != c->moved || connected == 0 || c->is_paused) {
+	if (up + down + head != c->moved || connected == 0 ||
+	    (c->is_paused && !c->head_is_done)) {
 		c->moved = up + down + head;
 		c->moved_ms = now;
 	}
@@ -210,6 +211,16 @@ wait_for_more(struct http_call *c, struct err *err)
 	return 0;
 }
 
+/* Is a refusal there, while the body waits for our own input?  libcurl would
+ * wait for the input, too. */
+static bool
+is_refused(const struct http_call *c)
+{
+	return c->is_paused && c->head_is_done && c->head.status >= 300 &&
+	       (int64_t)c->answer.len >= c->head.length &&
+	       c->head.length != HTTP_SIZE_UNKNOWN;
+}
+
 /* Drives the request to its end. */
 static int
 drive(struct http_call *c, CURLcode *ret_code, struct err *err)
@@ -225,6 +236,10 @@ drive(struct http_call *c, CURLcode *ret_code, struct err *err)
 			    err, ERR_INTERNAL, "libcurl cannot go on");
 		if (running == 0)
 			break;
+		if (is_refused(c)) {
+			*ret_code = CURLE_OK;
+			return 0;
+		}
 		if (wait_for_more(c, err) < 0)
 			return -1;
 		if (is_stalled(c)) {

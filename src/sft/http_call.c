@@ -46,7 +46,7 @@ http_call_seek(void *call, curl_off_t offset, int origin)
 }
 
 size_t
-http_call_header(char *p, size_t size, size_t n, void *call)
+http_call_header(const char *p, size_t size, size_t n, void *call)
 {
 	struct http_call *c = call;
 	struct slice line = { p, size * n };
@@ -76,7 +76,7 @@ keep_answer(struct http_call *c, const char *p, size_t n)
 }
 
 size_t
-http_call_receive(char *p, size_t size, size_t n, void *call)
+http_call_receive(const char *p, size_t size, size_t n, void *call)
 {
 	struct http_call *c = call;
 	const struct http_sink *sink = c->req->sink;

@@ -44,8 +44,8 @@ int http_error_curl(const struct http_call *c, CURLcode code, struct err *err);
 /* libcurl's callbacks (http_call.c). */
 size_t http_call_send(char *p, size_t size, size_t n, void *call);
 int http_call_seek(void *call, curl_off_t offset, int origin);
-size_t http_call_header(char *p, size_t size, size_t n, void *call);
-size_t http_call_receive(char *p, size_t size, size_t n, void *call);
+size_t http_call_header(const char *p, size_t size, size_t n, void *call);
+size_t http_call_receive(const char *p, size_t size, size_t n, void *call);
 /* Closes a connection, after a last look for an answer on it. */
 int http_call_close_socket(void *http, curl_socket_t fd);
 

@@ -228,3 +228,30 @@ text_fit(struct buf *b, struct slice s, size_t columns)
 	buf_append_str(b, ELLIPSIS);
 	return taken + 1;
 }
+
+void
+text_wrap(struct buf *b, const char *text, struct text_block block)
+{
+	struct slice rest = slice_str(text);
+	struct slice word;
+	size_t column = 0;
+	size_t width;
+
+	while (slice_next(&rest, ' ', &word)) {
+		width = text_width(word);
+		if (column > 0 && column + 1 + width > block.columns) {
+			buf_append_char(b, '\n');
+			column = 0;
+		}
+		if (column == 0) {
+			buf_printf(b, "%*s", (int)block.indent, "");
+			column = block.indent;
+		} else {
+			buf_append_char(b, ' ');
+			column++;
+		}
+		text_clean(b, word);
+		column += width;
+	}
+	buf_append_char(b, '\n');
+}

@@ -36,4 +36,12 @@ size_t text_width(struct slice s);
  * the columns taken. */
 size_t text_fit(struct buf *b, struct slice s, size_t columns);
 
+/* Appends the words of ${text}, broken into lines of ${columns} at most that
+ * begin with ${indent} spaces; a line feed ends each. */
+struct text_block {
+	size_t indent;
+	size_t columns;
+};
+void text_wrap(struct buf *b, const char *text, struct text_block block);
+
 #endif

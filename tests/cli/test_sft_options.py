@@ -4,6 +4,7 @@ and which server is spoken to."""
 
 import json
 import os
+import re
 import socket
 import ssl
 import subprocess
@@ -13,6 +14,7 @@ from pathlib import Path
 import pytest
 from fake_server import KEY, Fake, answered, error, hang
 
+ROOT = Path(__file__).resolve().parents[2]
 COMMANDS = [
     ("upload",),
     ("download",),
@@ -58,6 +60,29 @@ def test_help_of_a_group(sft):
         result = sft(*arguments)
         assert result.status == 0
         assert "key revoke" in result.out
+
+
+def test_the_manual_knows_every_option_and_command(sft):
+    page = (ROOT / "docs" / "man" / "sft.1").read_text()
+    in_page = set(re.findall(r"^\.It Fl .*?-([a-z-]+)", page, re.M))
+    in_help = set()
+    for words in COMMANDS:
+        text = sft(*words, "--help").out
+        in_help |= set(re.findall(r"^ .*?--([a-z-]+)", text, re.M))
+        assert f".It Ic {' '.join(words)}" in page
+    assert in_page == in_help
+
+
+def test_advice_fits_the_terminal(sft):
+    terminal = sft.on_terminal(
+        "health", "--server", f"127.0.0.1:{free_port()}", size=(24, 50)
+    )
+    assert terminal.end() == 3
+    advice = terminal.text.split("\r\n")[1:-1]
+    assert len(advice) == 3
+    for line in advice:
+        assert line.startswith("     ")
+        assert len(line) <= 50
 
 
 def test_version(sft):

@@ -209,6 +209,7 @@ def test_watch_draws_in_place(sft, fake):
             assert len(line.removesuffix("\x1b[K")) <= 60
     assert "file-11" not in terminal.text
     assert "\x1b[J" in frames[-1]
+    assert terminal.text.endswith("\r\x1b[K")
 
 
 def test_a_table_fits_the_terminal(sft, fake):

@@ -136,3 +136,29 @@ TEST(test_sft_text__fits)
 	}
 	buf_fini(&b);
 }
+
+TEST(test_sft_text__wraps)
+{
+	static const struct {
+		const char *text;
+		struct text_block block;
+		const char *wrapped;
+	} cases[] = {
+		{ "one two three", { 2, 9 }, "  one two\n  three\n" },
+		{ "one two three", { 0, SIZE_MAX }, "one two three\n" },
+		{ "incomprehensible words", { 1, 5 },
+		    " incomprehensible\n words\n" },
+		{ "写真 写真", { 0, 8 }, "写真\n写真\n" },
+		{ "", { 2, 9 }, "\n" },
+	};
+	struct buf b;
+	size_t i;
+
+	buf_init(&b, 1024);
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		buf_clear(&b);
+		text_wrap(&b, cases[i].text, cases[i].block);
+		assert_string_equal(buf_str(&b), cases[i].wrapped);
+	}
+	buf_fini(&b);
+}
