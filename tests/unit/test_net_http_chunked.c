@@ -189,7 +189,7 @@ TEST(test_net_http_chunked__trailers_are_fields)
 	static const struct {
 		const char *line;
 		bool is_good;
-	} cases[] = {
+	} lines[] = {
 		{ "X-Sum: 5", true },
 		{ "X-Sum:", true },
 		{ "X: a:b \t\xff", true },
@@ -204,10 +204,10 @@ TEST(test_net_http_chunked__trailers_are_fields)
 	size_t i;
 
 	buf_init(&in, 1 << 20);
-	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+	for (i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
 		buf_clear(&in);
-		buf_printf(&in, "0\r\n%s\r\n\r\n", cases[i].line);
-		assert_int_equal(is_accepted(&in), cases[i].is_good);
+		buf_printf(&in, "0\r\n%s\r\n\r\n", lines[i].line);
+		assert_int_equal(is_accepted(&in), lines[i].is_good);
 	}
 	buf_fini(&in);
 }
