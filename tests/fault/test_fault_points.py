@@ -2,9 +2,8 @@
 """A crash at each named point of publishing: what was acknowledged stays,
 what was not is gone or whole, and the next start finds its way.
 
-Needs a server that was built with -Dfaults=true; SFTD_FAULTS names it."""
+Needs a server with its fault points in: script/build --asan, or --debug."""
 
-import os
 import re
 from pathlib import Path
 
@@ -29,13 +28,21 @@ def points():
 POINTS = points()
 
 
+def has_points(path):
+    return path.exists() and b"SFT_FAULT" in path.read_bytes()
+
+
 @pytest.fixture
 def faulty(monkeypatch):
-    default = sftd.ROOT / "build-faults" / "sftd"
-    path = os.environ.get("SFTD_FAULTS", str(default))
-    if not Path(path).exists():
-        pytest.skip("no sftd built with -Dfaults=true (SFTD_FAULTS)")
-    monkeypatch.setenv("SFTD", path)
+    candidates = [Path(sftd.program())]
+    candidates += [
+        sftd.ROOT / d / "sftd" for d in ("build-debug", "build-asan")
+    ]
+    for path in candidates:
+        if has_points(path):
+            monkeypatch.setenv("SFTD", str(path))
+            return
+    pytest.skip("no sftd with fault points: script/build --debug")
 
 
 def test_there_are_points():
