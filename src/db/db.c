@@ -69,6 +69,13 @@ db_open(const struct db_config *cf, struct db **ret_db,
 	return db_open_driver(&db_sqlite, cf, ret_db, ret_state, err);
 }
 
+int
+db_set_complete(struct db_tx *tx, void *unused, struct err *err)
+{
+	(void)unused;
+	return db_schema_set_complete(tx, true, err);
+}
+
 void
 db_close(struct db *db)
 {

@@ -46,6 +46,9 @@ struct db_state {
 	bool was_damaged; /* set aside as NAME.damaged-<time>; what follows is a
 	                   * restored backup or a new database */
 	bool from_backup; /* of a damaged one, or one that was gone */
+	bool is_incomplete;  /* new, or a backup that we or a person put in its
+	                      * place, now or before a crash: not every stored
+	                      * object has its record.  db_set_complete() */
 	char set_aside[256]; /* its new name, "" when none */
 	char backup[256];    /* the name of the backup restored, "" when none */
 };
@@ -70,6 +73,8 @@ struct db_page {
  */
 int db_open(const struct db_config *cf, struct db **ret_db,
     struct db_state *ret_state, struct err *err);
+/* For db_write(): every stored object has its record again. */
+int db_set_complete(struct db_tx *tx, void *unused, struct err *err);
 /* Runs what waits, checkpoints, marks the end as clean (unless damage was
  * seen: then the next start checks).  NULL is fine. */
 void db_close(struct db *db);

@@ -106,6 +106,24 @@ remove_all_but(const char *dir, int (*is_wanted)(const struct dirent *e),
 
 /* --- making one ------------------------------------------------------- */
 
+/* Whoever puts it back, we or a person, has to look for what came later. */
+static int
+mark_incomplete(
+    const struct db_driver *driver, const char *path, struct err *err)
+{
+	struct db_conn_config cf = { path, DB_ROLE_MAKER };
+	struct db_conn *conn;
+	struct db_tx *tx;
+	int rc;
+
+	if (driver->open(&cf, &conn, err) < 0)
+		return -1;
+	tx = db_tx_new(driver, conn, "");
+	rc = db_schema_set_complete(tx, false, err);
+	db_tx_free(tx);
+	return rc;
+}
+
 /* Sound, and of a version that we know? */
 static int
 check_file(const struct db_driver *driver, const char *path, struct err *err)
@@ -158,7 +176,9 @@ db_backup(struct db *db, unsigned keep, struct err *err)
 	if (file_mkdir(AT_FDCWD, db->backup_dir, 0700, err) < 0 ||
 	    remove_all_but(db->backup_dir, is_temp, 0, err) < 0)
 		goto out;
-	if (write_copy(db, temp, err) < 0 || db_file_sync(temp, err) < 0 ||
+	if (write_copy(db, temp, err) < 0 ||
+	    mark_incomplete(db->driver, temp, err) < 0 ||
+	    db_file_sync(temp, err) < 0 ||
 	    check_file(db->driver, temp, err) < 0) {
 		(void)db_file_remove(temp, NULL); /* the next one does it */
 		goto out;

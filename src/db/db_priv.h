@@ -89,7 +89,8 @@ void db_writer_run_later(struct db_writer *w, const struct db_job *job,
 /* db_schema.c */
 struct db_schema {
 	int version;
-	bool clean; /* the last run ended by db_close() */
+	bool clean;    /* the last run ended by db_close() */
+	bool complete; /* by db_set_complete() */
 };
 /* ERR_DATABASE where the database holds no records of ours, ERR_SETTING where
  * a newer program made it. */
@@ -98,6 +99,7 @@ int db_schema_read(
 /* Brings a database of that version (0: empty) to ours. */
 int db_schema_migrate(struct db_tx *tx, int from, struct err *err);
 int db_schema_mark(struct db_tx *tx, bool clean, struct err *err);
+int db_schema_set_complete(struct db_tx *tx, bool complete, struct err *err);
 /* Changes something, so that there is something to commit. */
 int db_schema_touch(struct db_tx *tx, struct err *err);
 

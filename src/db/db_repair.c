@@ -137,6 +137,7 @@ examine(struct db_tx *tx, struct db_state *state, struct err *err)
 	if (db_schema_read(tx, &schema, err) < 0)
 		return -1;
 	state->was_unclean = !schema.clean;
+	state->is_incomplete = !schema.complete;
 	if (state->was_unclean && tx->driver->check(tx->conn, false, err) < 0)
 		return -1;
 	return db_schema_migrate(tx, schema.version, err);
@@ -217,7 +218,7 @@ open_memory(struct db *db, struct db_tx **ret_tx, struct db_state *state,
 		db_tx_free(tx);
 		return -1;
 	}
-	state->is_new = true;
+	state->is_new = state->is_incomplete = true;
 	*ret_tx = tx;
 	return 0;
 }
@@ -238,6 +239,7 @@ open_file(struct db *db, struct db_tx **ret_tx, struct db_state *state,
 	if (set_aside(db, state, err) < 0 || place(db, state, err) < 0)
 		return -1;
 	/* A backup says that it was not closed; that is not news. */
+	state->is_incomplete = true;
 	return open_there(db, ret_tx, &ignored, err);
 }
 

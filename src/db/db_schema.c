@@ -18,9 +18,11 @@ static const char VERSION_1[] =
 "  one SMALLINT PRIMARY KEY CHECK (one = 1),"
 "  version BIGINT NOT NULL,"
 "  clean SMALLINT NOT NULL,"       /* the last run closed it */
+"  complete SMALLINT NOT NULL,"    /* see db_set_complete() */
 "  syncs BIGINT NOT NULL"          /* see db_make_durable() */
 ");"
-"INSERT INTO state (one, version, clean, syncs) VALUES (1, 0, 1, 0);"
+"INSERT INTO state (one, version, clean, complete, syncs)"
+"  VALUES (1, 0, 1, 0, 0);"
 
 "CREATE TABLE files ("
 "  filename TEXT PRIMARY KEY,"
@@ -112,9 +114,11 @@ static const char *const steps[] = {
 
 #define LATEST ((int)(sizeof(steps) / sizeof(steps[0])))
 
-static const char SQL_READ[] = "SELECT version, clean FROM state WHERE one = 1";
+static const char SQL_READ[] =
+    "SELECT version, clean, complete FROM state WHERE one = 1";
 static const char SQL_VERSION[] = "UPDATE state SET version = $1";
 static const char SQL_CLEAN[] = "UPDATE state SET clean = $1";
+static const char SQL_COMPLETE[] = "UPDATE state SET complete = $1";
 static const char SQL_TOUCH[] = "UPDATE state SET syncs = syncs + 1";
 
 int
@@ -130,6 +134,7 @@ db_schema_read(struct db_tx *tx, struct db_schema *ret_schema, struct err *err)
 	if (rc > 0) {
 		s.version = (int)sql_get_int(&q);
 		s.clean = sql_get_bool(&q);
+		s.complete = sql_get_bool(&q);
 	}
 	sql_close(&q);
 	if (rc < 0)
@@ -186,15 +191,27 @@ db_schema_migrate(struct db_tx *tx, int from, struct err *err)
 	return 0;
 }
 
-int
-db_schema_mark(struct db_tx *tx, bool clean, struct err *err)
+static int
+set_flag(struct db_tx *tx, const char *text, bool value, struct err *err)
 {
 	struct sql q;
 
-	if (sql_open(&q, tx, SQL_CLEAN, err) < 0)
+	if (sql_open(&q, tx, text, err) < 0)
 		return -1;
-	sql_put_int(&q, clean);
+	sql_put_int(&q, value);
 	return sql_run(&q, NULL, err);
+}
+
+int
+db_schema_mark(struct db_tx *tx, bool clean, struct err *err)
+{
+	return set_flag(tx, SQL_CLEAN, clean, err);
+}
+
+int
+db_schema_set_complete(struct db_tx *tx, bool complete, struct err *err)
+{
+	return set_flag(tx, SQL_COMPLETE, complete, err);
 }
 
 int

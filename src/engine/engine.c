@@ -146,16 +146,17 @@ static int
 recover(struct engine *e, struct engine_report *report, struct err *err)
 {
 	struct interruption i = { clock_wall_ms(e->clock), 0 };
-	const struct db_state *db = &report->db;
 
 	if (e->storage->ops->clean_temp(e->storage, NULL, NULL, err) < 0)
 		return -1;
 	if (db_write(e->db, interrupt_all, &i, err) < 0)
 		return -1;
 	report->interrupted = i.count;
-	if (db->is_new || db->was_damaged || db->from_backup)
-		return recover_rebuild(e, &report->rebuilt, err);
-	return 0;
+	if (!report->db.is_incomplete)
+		return 0;
+	if (recover_rebuild(e, &report->rebuilt, err) < 0)
+		return -1;
+	return db_write(e->db, db_set_complete, NULL, err);
 }
 
 static int

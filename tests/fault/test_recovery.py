@@ -56,7 +56,8 @@ def damage(path, way):
 
 @pytest.mark.parametrize("unclean", [False, True])
 @pytest.mark.parametrize(
-    "way", ["empty", "text", "cut", "zeros at the start", "noise in the middle"]
+    "way",
+    ["empty", "text", "cut", "zeros at the start", "noise in the middle"],
 )
 def test_a_damaged_database_is_set_aside_and_completed(start, way, unclean):
     own = start()

@@ -169,6 +169,24 @@ keep_backups(const struct place *p, int keep)
 	return n;
 }
 
+/* As a person may do it: the oldest copy in the database's place. */
+static void
+put_backup_back(const struct place *p)
+{
+	struct dirent **names;
+	char name[512], to[1024];
+	int i, n;
+
+	n = scandir(part(p, "backups"), &names, is_backup, alphasort);
+	assert_true(n > 0);
+	(void)snprintf(name, sizeof(name), "backups/%s", names[0]->d_name);
+	(void)snprintf(to, sizeof(to), "%s", part(p, "records.db"));
+	assert_int_equal(rename(part(p, name), to), 0);
+	for (i = 0; i < n; i++)
+		free(names[i]);
+	free(names);
+}
+
 /* --- the first admin key ------------------------------------------------- */
 
 static void
@@ -400,6 +418,34 @@ TEST(test_engine_engine__an_old_copy_is_completed_from_the_objects)
 	holds(&p, "kept", "as it was");
 	holds(&p, "replaced", "new");
 	holds(&p, "added", "later");
+	place_close(&p);
+}
+
+TEST(test_engine_engine__a_backup_put_back_by_hand_is_completed)
+{
+	struct place p;
+
+	place_init(&p);
+	place_open(&p);
+	fixture_put(&p.f, "replaced", "old");
+	place_close(&p);
+	place_open(&p);
+	fixture_put(&p.f, "replaced", "new");
+	fixture_put(&p.f, "added", "later");
+	place_close(&p);
+	remove_database(&p);
+	put_backup_back(&p);
+
+	place_open(&p);
+	assert_false(p.report.db.from_backup);
+	assert_true(p.report.db.is_incomplete);
+	assert_int_equal(p.report.rebuilt, 2);
+	holds(&p, "replaced", "new");
+	holds(&p, "added", "later");
+	place_close(&p);
+	place_open(&p);
+	assert_false(p.report.db.is_incomplete);
+	assert_int_equal(p.report.rebuilt, 0);
 	place_close(&p);
 }
 
