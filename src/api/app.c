@@ -121,38 +121,49 @@ take_rest(struct call *c, struct slice rest, struct err *err)
 }
 
 static void
-preflight(struct call *c, const struct route_match *m)
+preflight(struct call *c, const char *allow)
 {
-	struct app *app = c->app;
-
-	reply_begin(app, c->x, 204);
-	http_header(c->x, "Allow", "%s", m->allow);
-	cors_preflight_headers(app->cors, c->x, m->allow);
+	reply_begin(c->app, c->x, 204);
+	http_header(c->x, "Allow", "%s", allow);
+	cors_preflight_headers(c->app->cors, c->x, allow);
 	http_send_empty(c->x);
 }
 
-/* True when it was answered. */
-static bool
-refuse_route(struct call *c, const struct route_match *m)
+/* No route of this method: why, or the answer to OPTIONS. */
+static int
+refuse_route(
+    struct call *c, struct slice path, bool path_known, struct err *err)
 {
-	struct err e = ERR_INIT;
+	char allow[ROUTES_ALLOW_SIZE];
 
-	if (!m->path_known) {
-		err_set(&e, ERR_NOT_FOUND, "there is nothing at this path");
-		reply_error(c->app, c->x, &e, NULL);
-		return true;
-	}
+	if (!path_known && !slice_eq_str(path, "*"))
+		return err_set(
+		    err, ERR_NOT_FOUND, "there is nothing at this path");
+	routes_allow(path, allow);
 	if (http_request(c->x)->method == HTTP_OPTIONS) {
-		preflight(c, m);
-		return true;
+		preflight(c, allow);
+		return -1;
 	}
-	if (m->route != NULL)
-		return false;
-	err_set(&e, ERR_METHOD_NOT_ALLOWED,
-	    "this path does not take that method, but %s", m->allow);
-	http_header(c->x, "Allow", "%s", m->allow);
-	reply_error(c->app, c->x, &e, NULL);
-	return true;
+	http_header(c->x, "Allow", "%s", allow);
+	return err_set(err, ERR_METHOD_NOT_ALLOWED,
+	    "this path does not take that method, but %s", allow);
+}
+
+/* ${path} is decoded. */
+static int
+admit_path(struct call *c, struct slice path, struct err *err)
+{
+	const struct http_request *req = http_request(c->x);
+	struct route_match m;
+
+	routes_match(req->method, path, &m);
+	if (m.route == NULL)
+		return refuse_route(c, path, m.path_known, err);
+	c->route = m.route;
+	if (check_key(c, err) < 0 ||
+	    cors_check_unsafe(c->app->cors, req, err) < 0)
+		return -1;
+	return take_rest(c, m.rest, err) < 0 ? -1 : check_length(c, err);
 }
 
 /* 0 when the request may go on; -1 with err, or with ERR_NONE when it was
@@ -161,32 +172,17 @@ static int
 admit(struct call *c, struct err *err)
 {
 	const struct http_request *req = http_request(c->x);
-	struct route_match m;
 	struct buf path;
-	int rc = -1;
+	int rc;
 
+	if (memchr(req->path.p, '%', req->path.n) == NULL)
+		return admit_path(c, req->path, err);
 	buf_init(&path, LIMIT_REQUEST_LINE);
-	if (slice_eq_str(req->path, "*")) {
-		m = (struct route_match){ .path_known = true };
-		memcpy(m.allow, "OPTIONS", sizeof("OPTIONS"));
-		(void)refuse_route(c, &m);
-		goto out;
-	}
-	if (!url_decode(req->path, false, &path)) {
-		err_set(err, ERR_MALFORMED_REQUEST,
+	if (url_decode(req->path, false, &path))
+		rc = admit_path(c, buf_slice(&path), err);
+	else
+		rc = err_set(err, ERR_MALFORMED_REQUEST,
 		    "the path is not properly percent-encoded");
-		goto out;
-	}
-	routes_match(req->method, buf_slice(&path), &m);
-	if (refuse_route(c, &m))
-		goto out;
-	c->route = m.route;
-	if (check_key(c, err) < 0 ||
-	    cors_check_unsafe(c->app->cors, req, err) < 0 ||
-	    take_rest(c, m.rest, err) < 0 || check_length(c, err) < 0)
-		goto out;
-	rc = 0;
-out:
 	buf_fini(&path);
 	return rc;
 }

@@ -50,35 +50,47 @@ fits(const struct route *r, struct slice path, struct slice *ret_rest)
 	           memchr(ret_rest->p, '/', ret_rest->n) == NULL);
 }
 
-static void
-allow(struct route_match *m, const char *method)
-{
-	size_t n = strlen(m->allow);
-
-	(void)snprintf(m->allow + n, sizeof(m->allow) - n, "%s%s",
-	    n == 0 ? "" : ", ", method);
-}
-
 void
 routes_match(
     enum http_method method, struct slice path, struct route_match *ret)
 {
 	struct slice rest;
 
-	memset(ret, 0, sizeof(*ret));
+	*ret = (struct route_match){ .route = NULL };
 	for (const struct route *r = routes_table; r->path != NULL; r++) {
 		if (!fits(r, path, &rest))
 			continue;
 		ret->path_known = true;
-		allow(ret, http_method_name(r->method));
-		if (r->method == HTTP_GET)
-			allow(ret, "HEAD");
 		if (r->method == method ||
 		    (r->method == HTTP_GET && method == HTTP_HEAD)) {
 			ret->route = r;
 			ret->rest = rest;
+			return;
 		}
 	}
-	if (ret->path_known)
-		allow(ret, "OPTIONS");
+}
+
+static void
+allow(char ret[ROUTES_ALLOW_SIZE], const char *method)
+{
+	size_t n = strlen(ret);
+
+	(void)snprintf(
+	    ret + n, ROUTES_ALLOW_SIZE - n, "%s%s", n == 0 ? "" : ", ", method);
+}
+
+void
+routes_allow(struct slice path, char ret[ROUTES_ALLOW_SIZE])
+{
+	struct slice rest;
+
+	ret[0] = '\0';
+	for (const struct route *r = routes_table; r->path != NULL; r++) {
+		if (!fits(r, path, &rest))
+			continue;
+		allow(ret, http_method_name(r->method));
+		if (r->method == HTTP_GET)
+			allow(ret, "HEAD");
+	}
+	allow(ret, "OPTIONS");
 }

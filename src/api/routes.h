@@ -46,12 +46,15 @@ struct route_match {
 	const struct route *route; /* NULL: none for this method */
 	struct slice rest;         /* of the path, where it has one */
 	bool path_known;           /* some method has this path */
-	char allow[64];            /* "GET, HEAD, OPTIONS" */
 };
 
 /* ${path}: percent-decoded. */
 void routes_match(
     enum http_method method, struct slice path, struct route_match *ret);
+
+#define ROUTES_ALLOW_SIZE 64
+/* The methods of a path, as the field Allow has them: "GET, HEAD, OPTIONS". */
+void routes_allow(struct slice path, char ret[ROUTES_ALLOW_SIZE]);
 
 /* All routes, for tests that walk them; ends with a NULL path. */
 extern const struct route routes_table[];

@@ -31,7 +31,12 @@ void clock_manual_init(struct clock_manual *m, int64_t wall_ms);
 void clock_manual_advance(struct clock_manual *m, int64_t ms);
 
 #define CLOCK_RFC3339_SIZE 32
-/* "2026-11-24T07:30:00.000Z" (RFC 3339, UTC, milliseconds). */
+/* The first and the last millisecond that RFC 3339 can say: of the years 0000
+ * and 9999. */
+#define CLOCK_RFC3339_MIN (-62167219200000)
+#define CLOCK_RFC3339_MAX 253402300799999
+/* "2026-11-24T07:30:00.000Z" (RFC 3339, UTC, milliseconds); a time beyond
+ * what can be said is the first or the last that can. */
 void clock_rfc3339(int64_t wall_ms, char ret[CLOCK_RFC3339_SIZE]);
 
 #endif

@@ -42,14 +42,8 @@ put_str(struct buf *b, const char *s)
 static void
 put_uint(struct buf *b, uint64_t v)
 {
-	char digits[20];
-	size_t at = sizeof(digits);
-
-	do {
-		digits[--at] = (char)('0' + v % 10);
-		v /= 10;
-	} while (v > 0);
-	put(b, digits + at, sizeof(digits) - at);
+	if (buf_append_uint(b, v) < 0)
+		abort();
 }
 
 /* What a peer sent must never begin a field of its own. */

@@ -122,3 +122,15 @@ TEST(test_base_buf__gives_its_text_away)
 	assert_int_equal(b.max, 100);
 	buf_fini(&b);
 }
+
+TEST(test_base_buf__appends_numbers)
+{
+	struct buf b;
+
+	buf_init(&b, 64);
+	assert_int_equal(buf_append_uint(&b, 0), 0);
+	assert_int_equal(buf_append_char(&b, ' '), 0);
+	assert_int_equal(buf_append_uint(&b, UINT64_MAX), 0);
+	assert_string_equal(buf_str(&b), "0 18446744073709551615");
+	buf_fini(&b);
+}
