@@ -40,6 +40,10 @@ say_recovery(const struct engine_report *r)
 		    LOG_STR("restored_from",
 		        r->db.from_backup ? r->db.backup : "nothing"),
 		    LOG_UINT("files_rebuilt", r->rebuilt), LOG_END);
+	else if (r->db.from_backup)
+		log_warning("there was no database; a copy of it was restored",
+		    LOG_STR("restored_from", r->db.backup),
+		    LOG_UINT("files_rebuilt", r->rebuilt), LOG_END);
 	else if (r->rebuilt > 0)
 		log_warning("records were rebuilt from the stored files",
 		    LOG_UINT("files", r->rebuilt), LOG_END);

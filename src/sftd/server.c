@@ -153,6 +153,14 @@ out:
 	return rc;
 }
 
+/* Objects and records may disagree. */
+static bool
+needs_check(const struct engine_report *r)
+{
+	return r->db.was_unclean || r->db.was_damaged || r->db.from_backup ||
+	       r->rebuilt > 0;
+}
+
 static int
 start(struct server *s, struct err *err)
 {
@@ -163,7 +171,7 @@ start(struct server *s, struct err *err)
 	if (engine_open(&cf, &s->engine, &s->report, err) < 0)
 		return -1;
 	if (maintenance_start(
-	        s->engine, s->report.db.was_unclean, &s->maintenance, err) < 0)
+	        s->engine, needs_check(&s->report), &s->maintenance, err) < 0)
 		return -1;
 	if (start_app(s, err) < 0)
 		return -1;
