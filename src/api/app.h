@@ -5,7 +5,7 @@
 /*
  * The application over the HTTP engine: routes, keys, CORS, errors as JSON.
  * app_http() gives the callbacks that the engine calls.  Constant after
- * app_new(); its parts lock themselves.
+ * app_new(), but for what is atomic; its parts lock themselves.
  */
 
 #include "api/cors.h"
@@ -16,6 +16,8 @@ struct app {
 	struct engine *engine;
 	struct cors *cors;
 	int64_t started_ms; /* monotonic */
+	/* Monotonic; when refusals may be logged again. */
+	_Atomic int64_t refusal_due_ms;
 };
 
 /* ${own_origins}: the origins at which this server is reached, a line each. */

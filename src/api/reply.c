@@ -3,6 +3,7 @@
 
 #include <assert.h>
 #include <ctype.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -11,6 +12,7 @@
 
 /* A reply in memory is at most a page of /status with long names. */
 #define BODY_MAX (16u * 1024 * 1024)
+#define REFUSALS_EVERY_MS 60000
 
 /* Codes that are not listed are 500. */
 static const short statuses[ERR_CODE_COUNT] = {
@@ -93,6 +95,33 @@ reply_json(struct app *app, struct http_exchange *x, int status, json_t *body)
 	send_json(x, body);
 }
 
+/* What clients read where the error's own words are for the log. */
+struct told {
+	enum err_code code;
+	const char *name;
+	const char *text;
+};
+
+static const struct told *
+told_instead(enum err_code code)
+{
+	static const struct told rows[] = {
+		{ ERR_CLOSED, "malformed_request",
+		    "the connection ended before the request body did" },
+		{ ERR_TIMEOUT, "request_timeout",
+		    "the request body did not come in time" },
+		{ ERR_UNAVAILABLE, "unavailable",
+		    "the server cannot do this now; try again soon" },
+	};
+	static const struct told other = { ERR_INTERNAL, "internal_error",
+		"something went wrong in the server; its log says what" };
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		if (rows[i].code == code)
+			return &rows[i];
+	return &other;
+}
+
 /* The message as a sentence for a person. */
 static void
 sentence(const struct err *e, char *ret, size_t n)
@@ -100,10 +129,7 @@ sentence(const struct err *e, char *ret, size_t n)
 	const char *msg = e->msg;
 
 	if (!err_code_is_public(e->code) || msg[0] == '\0')
-		msg = e->code == ERR_UNAVAILABLE
-		          ? "the server cannot do this now; try again soon"
-		          : "something went wrong in the server; its log says "
-		            "what";
+		msg = told_instead(e->code)->text;
 	(void)snprintf(ret, n, "%s.", msg);
 	ret[0] = (char)toupper((unsigned char)ret[0]);
 }
@@ -113,17 +139,41 @@ public_code(const struct err *e)
 {
 	if (err_code_is_public(e->code))
 		return err_code_name(e->code);
-	return e->code == ERR_UNAVAILABLE ? "unavailable" : "internal_error";
+	return told_instead(e->code)->name;
+}
+
+/* Now and then: peers must not fill the log with what they are refused. */
+static void
+log_refusal(struct app *app, const struct err *e)
+{
+	int64_t now_ms = clock_mono_ms(app->engine->clock);
+	int64_t due_ms = atomic_load(&app->refusal_due_ms);
+
+	if (now_ms >= due_ms &&
+	    atomic_compare_exchange_strong(
+	        &app->refusal_due_ms, &due_ms, now_ms + REFUSALS_EVERY_MS))
+		log_warning("clients are refused", LOG_ERR(e), LOG_END);
 }
 
 static void
-log_failure(const struct http_exchange *x, int status, const struct err *e)
+log_failure(struct app *app, const struct http_exchange *x, int status,
+    const struct err *e)
 {
-	if (status < 500 || e->code == ERR_NOT_IMPLEMENTED ||
-	    e->code == ERR_SHUTTING_DOWN)
+	switch (e->code) {
+	case ERR_SERVER_BUSY:
+	case ERR_TOO_MANY_CONNECTIONS:
+		log_refusal(app, e);
 		return;
-	log_error("request failed", LOG_SLICE("target", http_request(x)->path),
-	    LOG_ERR(e), LOG_END);
+	case ERR_NOT_IMPLEMENTED:
+	case ERR_VERSION_NOT_SUPPORTED:
+	case ERR_SHUTTING_DOWN:
+		return;
+	default:
+		if (status >= 500)
+			log_error("request failed",
+			    LOG_SLICE("target", http_request(x)->path),
+			    LOG_ERR(e), LOG_END);
+	}
 }
 
 /* What the client should do next. */
@@ -151,7 +201,7 @@ send_error(struct app *app, struct http_exchange *x, int status,
 	char text[ERR_MSG_MAX + 2];
 	json_t *o;
 
-	log_failure(x, status, e);
+	log_failure(app, x, status, e);
 	sentence(e, text, sizeof(text));
 	o = json_pack("{s:b, s:o, s:s}", "success", 0, "error",
 	    json_str_or_null(text), "code", public_code(e));
