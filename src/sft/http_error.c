@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/num.h"
+#include "base/utf8.h"
 #include "sft/http_priv.h"
 #include "sft/text.h"
 
@@ -77,6 +78,7 @@ http_error_answer(const struct http_call *c, struct err *err)
 	json_t *answer = json_parse(c->answer.p, c->answer.len, NULL);
 	const char *name, *sentence;
 	enum err_code code;
+	struct slice text;
 	char more[64];
 
 	name = json_string_value(json_object_get(answer, "code"));
@@ -93,8 +95,15 @@ http_error_answer(const struct http_call *c, struct err *err)
 			code = ERR_FILE_NOT_FOUND;
 	}
 	advice(c, answer, more, sizeof(more));
-	err_set(err, code, "%.*s%s", (int)(ERR_MSG_MAX - sizeof(more)),
-	    sentence, more);
+	/* our messages go on, or end, without a full stop */
+	text = slice_str(sentence);
+	if (text.n > 0 && text.p[text.n - 1] == '.')
+		text.n--;
+	if (text.n > ERR_MSG_MAX - sizeof(more)) {
+		text.n = ERR_MSG_MAX - sizeof(more);
+		text.n = utf8_cut(text);
+	}
+	err_set(err, code, "%.*s%s", (int)text.n, text.p, more);
 	json_decref(answer);
 	return -1;
 }
