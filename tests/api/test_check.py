@@ -1,0 +1,66 @@
+# SPDX-License-Identifier: MIT
+"""sftd --check: would a start succeed?"""
+
+import subprocess
+
+from sftd import Sftd, program
+
+
+def check(one):
+    done = subprocess.run(
+        [program(), "--check"],
+        env=one.environment(),
+        cwd=one.place,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    one.check_sanitizers()
+    return done
+
+
+def fails(one, *words):
+    done = check(one)
+    assert done.returncode == 1
+    assert done.stdout == ""
+    assert len(done.stderr.splitlines()) == 1, done.stderr
+    for word in words:
+        assert word in done.stderr
+    return done.stderr
+
+
+def test_a_new_directory_is_sound(tmp_path):
+    done = check(Sftd(tmp_path))
+    assert done.returncode == 0
+    assert done.stderr == ""
+    assert "sound" in done.stdout
+    assert str(tmp_path / "storage") in done.stdout
+
+
+def test_what_a_server_left_is_sound_and_stays(start):
+    own = start()
+    own.put("a", b"bytes")
+    own.stop()
+    assert check(own).returncode == 0
+    own.start()
+    assert own.has("a", b"bytes")
+
+
+def test_a_running_server_is_in_the_way(start):
+    own = start()
+    fails(own, str(own.storage), "in use")
+    assert own.get("/health").status_code == 200
+
+
+def test_a_bad_setting(tmp_path):
+    one = Sftd(tmp_path, {"SERVER_PORT": "x"})
+    fails(one, "SERVER_PORT", "'x'")
+    assert not one.storage.exists()
+
+
+def test_a_foreign_directory(tmp_path):
+    one = Sftd(tmp_path)
+    one.storage.mkdir()
+    (one.storage / "something").write_text("else")
+    fails(one, str(one.storage))
+    assert [p.name for p in one.storage.iterdir()] == ["something"]
