@@ -48,6 +48,9 @@ bool addr_is_on_link(const struct addr *a, const struct addr_links *links);
  * taken or not allowed, or the host not one of ours.
  */
 int addr_listen(const char *host, uint16_t port, int *ret_fd, struct err *err);
+/* From now on connecting is refused, for all processes that have ${fd}; what
+ * waits to be accepted is reset.  Accepting says EINVAL. */
+void addr_unlisten(int fd);
 int addr_of_socket(int fd, struct addr *ret, struct err *err);
 /* "http://192.168.1.20:8080" lines at which a server bound to ${bound} is
  * reached: loopback first, then each interface. */

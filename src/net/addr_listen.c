@@ -91,3 +91,11 @@ addr_listen(const char *host, uint16_t port, int *ret_fd, struct err *err)
 	*ret_fd = fd;
 	return 0;
 }
+
+void
+addr_unlisten(int fd)
+{
+	/* Unlike close(), this ends it for whoever shares the socket.  That
+	 * a peer is refused then, and not left waiting, is all it is for. */
+	(void)shutdown(fd, SHUT_RD);
+}

@@ -243,7 +243,9 @@ accept_some(struct loop_watch *watch, uint32_t events)
 	if (i < BATCH && (errno == EMFILE || errno == ENFILE)) {
 		drop_one(lp);
 		pause_accepting(lp);
-	} else if (i < BATCH && (errno == ENOBUFS || errno == ENOMEM)) {
+	} else if (i < BATCH &&
+	           (errno == ENOBUFS || errno == ENOMEM || errno == EINVAL)) {
+		/* EINVAL: addr_unlisten(); we are told to end very soon */
 		pause_accepting(lp);
 	}
 	/* All else is over (EAGAIN) or was the peer's (ECONNABORTED). */

@@ -206,6 +206,7 @@ wait_for_end(struct server *s)
 			return;
 		if (fds[1].revents != 0) {
 			log_warning("the supervisor is gone, ending", LOG_END);
+			addr_unlisten(s->listen_fd);
 			return;
 		}
 		if (read(s->signal_fd, &si, sizeof(si)) != sizeof(si))
@@ -217,6 +218,9 @@ wait_for_end(struct server *s)
 		    LOG_STR("signal",
 		        si.ssi_signo == SIGINT ? "SIGINT" : "SIGTERM"),
 		    LOG_END);
+		/* A supervisor may start another server on its socket. */
+		if (s->life_fd < 0)
+			addr_unlisten(s->listen_fd);
 		return;
 	}
 }

@@ -126,6 +126,9 @@ pass_on_end(struct supervisor *s)
 	notify_send("STOPPING=1");
 	if (s->child > 0)
 		(void)kill(s->child, SIGTERM);
+	/* Who comes now is refused at once and may look for another server;
+	 * in our queue it would wait for nothing. */
+	addr_unlisten(s->listen_fd);
 }
 
 /* Waits at most ${ms} (-1: for ever) for a signal or word from the server. */

@@ -2,6 +2,7 @@
 #include "unit.h"
 
 #include <arpa/inet.h>
+#include <errno.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
@@ -24,6 +25,26 @@ make(const char *ip, uint16_t port)
 	else
 		fail_msg("'%s' is no address", ip);
 	return a;
+}
+
+TEST(test_net_addr__unlisten_refuses)
+{
+	struct addr bound;
+	int fd, peer;
+
+	assert_int_equal(addr_listen("127.0.0.1", 0, &fd, NULL), 0);
+	assert_int_equal(addr_of_socket(fd, &bound, NULL), 0);
+	peer = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	assert_int_equal(
+	    connect(peer, (struct sockaddr *)&bound.ss, bound.len), 0);
+	close(peer);
+	addr_unlisten(fd);
+	peer = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	assert_int_equal(
+	    connect(peer, (struct sockaddr *)&bound.ss, bound.len), -1);
+	assert_int_equal(errno, ECONNREFUSED);
+	close(peer);
+	close(fd);
 }
 
 TEST(test_net_addr__tells_its_parts)
