@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "base/fault.h"
@@ -52,6 +53,22 @@ of(struct blob *b)
 	return CONTAINER_OF(b, struct local_blob, blob);
 }
 
+/* ext4 takes all that is there before it finds that this is not enough: for
+ * a moment nobody else could write a byte. */
+static int
+check_room(const struct local_blob *b, uint64_t size, struct err *err)
+{
+	struct statvfs fs;
+
+	if (fstatvfs(b->fd, &fs) < 0)
+		return err_set_errno(
+		    err, ERR_IO, "cannot ask for the free space");
+	if (size <= (uint64_t)fs.f_bavail * fs.f_frsize)
+		return 0;
+	errno = ENOSPC;
+	return err_set_errno(err, ERR_IO, "cannot reserve space in 'temp'");
+}
+
 /* Takes the space now: better no than half an upload. */
 static int
 reserve(struct local_blob *b, uint64_t size, struct err *err)
@@ -63,6 +80,8 @@ reserve(struct local_blob *b, uint64_t size, struct err *err)
 		return 0;
 	if (size > INT64_MAX)
 		return err_set(err, ERR_FILE_TOO_LARGE, "no file is so large");
+	if (check_room(b, size, err) < 0)
+		return -1;
 	do {
 		rc = fallocate(b->fd, FALLOC_FL_KEEP_SIZE, 0, (off_t)size);
 	} while (rc < 0 && errno == EINTR);

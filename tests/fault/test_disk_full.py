@@ -4,7 +4,10 @@ room again."""
 
 import os
 import random
+import shutil
 import subprocess
+import threading
+import time
 
 import pytest
 
@@ -24,6 +27,29 @@ def small_disk(tmp_path):
     yield path
     # lazily: the server of the test ends after this fixture
     subprocess.run(["umount", "-l", str(path)], check=True)
+
+
+@pytest.fixture
+def small_ext4(tmp_path):
+    """The same as most people have it, where space is reserved."""
+    if shutil.which("mkfs.ext4") is None:
+        pytest.skip("no mkfs.ext4")
+    image, path = tmp_path / "image", tmp_path / "disk"
+    path.mkdir()
+    with open(image, "wb") as f:
+        f.truncate(96 * MIB)
+    subprocess.run(["mkfs.ext4", "-q", str(image)], check=True)
+    mount = ["mount", "-o", "loop", str(image), str(path)]
+    if subprocess.run(mount, capture_output=True).returncode != 0:
+        pytest.skip("may not mount here")
+    yield path
+    # not lazily: nothing is to keep the loop device
+    for _ in range(100):
+        umount = ["umount", str(path)]
+        if subprocess.run(umount, capture_output=True).returncode == 0:
+            return
+        time.sleep(0.1)
+    raise AssertionError("the disk is still in use")
 
 
 def data_of(size, seed=1):
@@ -112,3 +138,29 @@ def test_a_length_that_would_leave_too_little(start):
         response = raw.response("PUT")
         assert response.interim == []
         expect.error(response, 507, "storage_full")
+
+
+def test_what_does_not_fit_takes_no_room_from_others(small_ext4, start):
+    """ext4 gives all that is left to a file before it says that this was
+    not enough."""
+    own = start(UPLOAD_DIR=small_ext4 / "storage", MAX_FILE_SIZE="1024G")
+    refused = []
+    at_end = threading.Event()
+
+    def announce():
+        while not at_end.is_set():
+            with own.raw() as raw:
+                raw.request("PUT", "/upload/x", ("Content-Length", 1 << 30))
+                refused.append(raw.response("PUT").status_code)
+
+    thread = threading.Thread(target=announce, daemon=True)
+    thread.start()
+    try:
+        for i in range(100):
+            response = own.put(f"small-{i}", data_of(10_000))
+            assert response.status_code == 201, response.text
+    finally:
+        at_end.set()
+        thread.join(30)
+    assert len(refused) > 5 and set(refused) == {507}
+    own.stop()

@@ -4,7 +4,9 @@
 #include <dirent.h>
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 #include "base/mem.h"
@@ -162,47 +164,58 @@ TEST(test_base_jobs__first_come_first_served)
 		assert_int_equal(door.order[i], i);
 }
 
+/* Those of the process that have this name, which no other test uses: the
+ * kernel takes a moment to forget the threads of the test before. */
 static size_t
-count_threads(void)
+count_threads(const char *name)
 {
 	DIR *dir = opendir("/proc/self/task");
 	struct dirent *entry;
+	char path[300], comm[32];
 	size_t n = 0;
+	FILE *f;
 
 	assert_non_null(dir);
-	while ((entry = readdir(dir)) != NULL)
-		n += entry->d_name[0] != '.';
+	while ((entry = readdir(dir)) != NULL) {
+		snprintf(path, sizeof(path), "/proc/self/task/%s/comm",
+		    entry->d_name);
+		f = fopen(path, "r");
+		if (f == NULL)
+			continue;
+		if (fgets(comm, sizeof(comm), f) != NULL)
+			n += strcspn(comm, "\n") == strlen(name) &&
+			     memcmp(comm, name, strlen(name)) == 0;
+		fclose(f);
+	}
 	closedir(dir);
 	return n;
 }
 
-/* The kernel takes a moment to forget a thread.  unit.h ends the test when
- * the number is never reached. */
+/* unit.h ends the test when the number is never reached. */
 static void
-await_threads(size_t n)
+await_threads(const char *name, size_t n)
 {
 	struct timespec ts = { 0, 1000000 };
 
-	while (count_threads() != n)
+	while (count_threads(name) != n)
 		nanosleep(&ts, NULL);
 }
 
 TEST(test_base_jobs__idle_threads_end_but_the_minimum)
 {
 	static const struct jobs_config cf = {
-		.name = "unit",
+		.name = "unit-idle",
 		.min = 1,
 		.max = 4,
 		.idle_ms = 5,
 	};
-	size_t before = count_threads();
 	struct held held[4];
 	struct jobs *jobs;
 	struct door door;
 	int i, round;
 
 	assert_int_equal(jobs_new(&cf, &jobs, NULL), 0);
-	await_threads(before + 1);
+	await_threads(cf.name, 1);
 	for (round = 0; round < 3; round++) {
 		door_init(&door);
 		held_init(held, 4, &door);
@@ -212,13 +225,13 @@ TEST(test_base_jobs__idle_threads_end_but_the_minimum)
 				continue;
 		}
 		door_wait_inside(&door, 4);
-		assert_int_equal(count_threads(), before + 4);
+		assert_int_equal(count_threads(cf.name), 4);
 		door_open(&door);
 		door_wait_done(&door, 4);
-		await_threads(before + 1);
+		await_threads(cf.name, 1);
 	}
 	jobs_free(jobs);
-	await_threads(before);
+	await_threads(cf.name, 0);
 }
 
 /* Threads that are only just starting count, too. */
