@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -23,17 +22,12 @@ static int
 print_received(struct cli *cli, const struct target *t,
     const struct receiving *r, struct err *err)
 {
-	int64_t ms = progress_elapsed_ms(cli->progress);
-	uint64_t size = receiving_size(r);
-	char text[TEXT_SIZE], rate[TEXT_SIZE];
 	struct buf b;
 	int rc;
 
 	/* standard output may be the file's */
 	if (cli->json || cli->quiet || strcmp(t->path, LANDING_STDOUT) == 0)
 		return 0;
-	text_size(size, text);
-	text_rate(ms <= 0 ? 0 : size * 1000 / (uint64_t)ms, rate);
 	buf_init(&b, LINE_MAX_BYTES);
 	buf_append_str(&b, "downloaded ");
 	text_clean(&b, slice_str(t->name));
@@ -41,11 +35,8 @@ print_received(struct cli *cli, const struct target *t,
 		buf_append_str(&b, " to ");
 		text_clean(&b, slice_str(t->path));
 	}
-	buf_printf(&b, " (%s", text);
-	if (ms >= 100)
-		buf_printf(&b, " in %" PRId64 ".%" PRId64 " s, %s", ms / 1000,
-		    ms % 1000 / 100, rate);
-	buf_append_str(&b, ")\n");
+	progress_summary(cli->progress, &b);
+	buf_append_char(&b, '\n');
 	if (cli->verbose)
 		buf_printf(&b, "  sha256 %s\n", receiving_hash(r));
 	rc = out_text(&b, err);

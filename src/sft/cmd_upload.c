@@ -111,25 +111,17 @@ check_answer(struct sending *s, const json_t *answer, struct err *err)
 static int
 print_sent(struct cli *cli, const struct http_reply *reply, struct err *err)
 {
-	int64_t ms = progress_elapsed_ms(cli->progress);
-	uint64_t size = out_uint(reply->json, "size");
-	char text[TEXT_SIZE], rate[TEXT_SIZE];
 	struct buf b;
 	int rc;
 
 	if (cli->json || cli->quiet)
 		return 0;
-	text_size(size, text);
-	text_rate(ms <= 0 ? 0 : size * 1000 / (uint64_t)ms, rate);
 	buf_init(&b, LINE_MAX_BYTES);
 	buf_append_str(
 	    &b, reply->head.status == 200 ? "replaced " : "uploaded ");
 	text_clean(&b, slice_str(out_str(reply->json, "filename")));
-	buf_printf(&b, " (%s", text);
-	if (ms >= 100)
-		buf_printf(&b, " in %" PRId64 ".%" PRId64 " s, %s", ms / 1000,
-		    ms % 1000 / 100, rate);
-	buf_append_str(&b, ")\n");
+	progress_summary(cli->progress, &b);
+	buf_append_char(&b, '\n');
 	if (cli->verbose)
 		buf_printf(
 		    &b, "  sha256 %.64s\n", out_str(reply->json, "hash"));

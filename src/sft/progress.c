@@ -17,6 +17,8 @@
 #define BAR_EVERY_MS 100
 #define LINES_EVERY_MS 5000
 #define LINE_MAX_BYTES 8192u
+/* What is smaller tells of the answer's time, not of the line. */
+#define RATE_FROM_BYTES (1024u * 1024)
 
 /* "  45%" */
 #define PERCENT_COLUMNS 5
@@ -180,6 +182,22 @@ progress_elapsed_ms(const struct progress *p)
 {
 	return (p->label == NULL ? p->end_ms : clock_mono_ms(p->clock)) -
 	       p->begin_ms;
+}
+
+void
+progress_summary(const struct progress *p, struct buf *b)
+{
+	int64_t ms = progress_elapsed_ms(p);
+	char size[TEXT_SIZE], rate[TEXT_SIZE];
+
+	text_size(p->done, size);
+	if (p->done < RATE_FROM_BYTES || ms <= 0) {
+		buf_printf(b, " (%s)", size);
+		return;
+	}
+	text_rate((uint64_t)((double)p->done * 1000 / (double)ms), rate);
+	buf_printf(b, " (%s in %" PRId64 ".%" PRId64 " s, %s)", size, ms / 1000,
+	    ms % 1000 / 100, rate);
 }
 
 static unsigned

@@ -46,6 +46,9 @@ void progress_end(struct progress *p);
 /* Of the file that began last: what moved, and for how long. */
 uint64_t progress_done(const struct progress *p);
 int64_t progress_elapsed_ms(const struct progress *p);
+/* Appends that: " (1.0 GiB in 8.3 s, 123.4 MiB/s)", or " (5 B)" where the rate
+ * says nothing. */
+void progress_summary(const struct progress *p, struct buf *b);
 
 /* What is drawn. */
 struct progress_view {

@@ -185,6 +185,29 @@ TEST(test_sft_progress__a_bar_comes_and_goes)
 	file_close(fd);
 }
 
+TEST(test_sft_progress__summary)
+{
+	struct clock_manual clock;
+	struct progress *p;
+	struct buf b;
+
+	clock_manual_init(&clock, 0);
+	p = progress_new(PROGRESS_NONE, -1, &clock.clock);
+	buf_init(&b, 256);
+	progress_begin(p, "a", PROGRESS_UNKNOWN);
+	progress_add(p, 5);
+	clock_manual_advance(&clock, 2500);
+	progress_summary(p, &b);
+	progress_add(p, 10 * MIB - 5);
+	progress_end(p);
+	clock_manual_advance(&clock, 9000); /* does not count any more */
+	progress_summary(p, &b);
+	assert_string_equal(
+	    buf_str(&b), " (5 B) (10.0 MiB in 2.5 s, 4.0 MiB/s)");
+	buf_fini(&b);
+	progress_free(p);
+}
+
 TEST(test_sft_progress__none)
 {
 	const char *path = unit_temppath("out");
