@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/latch.h"
 #include "base/thread.h"
 
 static struct clock_manual clock_now;
@@ -125,6 +126,7 @@ struct writer {
 	struct db *db;
 	_Atomic bool stop;
 	unsigned written;
+	struct latch began;
 };
 
 static void *
@@ -139,7 +141,8 @@ write_on(void *arg)
 		f = help_file(name, w->written + 1);
 		if (help_file_put(w->db, &f, false, NULL) != ERR_NONE)
 			break;
-		w->written++;
+		if (++w->written == 1)
+			latch_open(&w->began);
 	}
 	return NULL;
 }
@@ -156,16 +159,17 @@ TEST(test_db_backup__under_writes)
 	char path[512];
 	int i;
 
+	latch_init(&w.began);
 	assert_int_equal(help_file_put(db, &f, false, NULL), ERR_NONE);
 	assert_int_equal(
 	    thread_start(&options, write_on, &w, &thread, NULL), 0);
+	latch_wait(&w.began);
 	for (i = 0; i < 5; i++) {
 		assert_int_equal(db_backup(db, 1, NULL), 0);
 		clock_manual_advance(&clock_now, 1000);
 	}
 	atomic_store(&w.stop, true);
 	pthread_join(thread, NULL);
-	assert_true(w.written > 0);
 	db_close(db);
 	snprintf(
 	    path, sizeof(path), "%s/backups/%s", unit_tempdir(), backups());
