@@ -5,68 +5,28 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/id.h"
 #include "base/list.h"
-#include "base/map.h"
 #include "base/mem.h"
 #include "base/num.h"
 #include "base/thread.h"
 #include "storage/backends_priv.h"
+#include "storage/memory_priv.h"
 
-/*
- * The back end for tests, in memory, which can be as awkward as an object
- * store: "mem:?grain=5242880&random=0&slow_ms=20&capacity=1000000".
- *
- *   grain     another run of writes begins at a multiple of it
- *   random=0  each write begins where the one before ended
- *   slow_ms   how long it takes to begin to read, or to ask for a size
- *   capacity  bytes that fit in all
- */
-struct mem {
-	struct storage storage;
-	struct storage_caps caps;
-	uint64_t slow_ms;
-	uint64_t capacity;
-	pthread_mutex_t lock; /* over all below, and what the maps hold */
-	uint64_t used;
-	struct map *objects; /* id: struct object */
-	struct map *aside;   /* id: struct object */
-	struct map *temp;    /* id: struct mem_blob */
-};
-
-/* Bytes that stay while they are published or read. */
-struct object {
-	size_t refs;
-	uint64_t size;
-	char *p;
-	char *birth;
-	char id[ID_SIZE];
-};
-
-struct mem_blob {
-	struct blob blob;
-	struct mem *mem;
-	uint64_t charged; /* of the capacity */
-	uint64_t end;     /* of what was written */
-	uint64_t last;    /* end of the last write */
-	uint64_t cap;
-	char *p;
-	char id[ID_SIZE];
-};
-
-static struct mem *
-mem_of(struct storage *st)
+struct mem *
+memory_of(struct storage *st)
 {
 	return CONTAINER_OF(st, struct mem, storage);
 }
 
-static struct mem_blob *
-blob_of(struct blob *b)
+int
+memory_check_id(const char *id, struct err *err)
 {
-	return CONTAINER_OF(b, struct mem_blob, blob);
+	if (id_is_valid(id))
+		return 0;
+	return err_set(err, ERR_INTERNAL, "'%s' is no id of a blob", id);
 }
 
-/* Under the lock, as all that follows until blob_new(). */
+/* Under the lock. */
 static void
 object_unref(struct mem *m, struct object *o)
 {
@@ -78,40 +38,7 @@ object_unref(struct mem *m, struct object *o)
 	free(o);
 }
 
-/* So much of the capacity is ${b}'s. */
-static int
-charge(struct mem_blob *b, uint64_t bytes, struct err *err)
-{
-	struct mem *m = b->mem;
-
-	if (bytes <= b->charged)
-		return 0;
-	if (bytes - b->charged > m->capacity - m->used)
-		return err_set(err, ERR_STORAGE_FULL, "the storage is full");
-	m->used += bytes - b->charged;
-	b->charged = bytes;
-	return 0;
-}
-
-static int
-grow(struct mem_blob *b, uint64_t bytes, struct err *err)
-{
-	uint64_t cap = b->cap < 4096 ? 4096 : b->cap;
-	char *p;
-
-	if (bytes <= b->cap)
-		return 0;
-	while (cap < bytes)
-		cap *= 2;
-	p = mem_try_realloc(b->p, cap);
-	if (p == NULL)
-		return err_set(err, ERR_STORAGE_FULL, "the storage is full");
-	memset(p + b->cap, 0, cap - b->cap); /* what is skipped is zero */
-	b->p = p;
-	b->cap = cap;
-	return 0;
-}
-
+/* Under the lock. */
 static struct object *
 find(struct mem *m, const char *id, struct err *err)
 {
@@ -120,156 +47,6 @@ find(struct mem *m, const char *id, struct err *err)
 	if (o == NULL)
 		(void)err_set(err, ERR_ABSENT, "there is no blob '%s'", id);
 	return o;
-}
-
-static int
-check_id(const char *id, struct err *err)
-{
-	if (id_is_valid(id))
-		return 0;
-	return err_set(err, ERR_INTERNAL, "'%s' is no id of a blob", id);
-}
-
-static int
-blob_new(struct storage *st, const char *id, uint64_t size,
-    struct blob **ret_blob, struct err *err)
-{
-	struct mem *m = mem_of(st);
-	struct mem_blob *b;
-	int rc = -1;
-
-	if (check_id(id, err) < 0)
-		return -1;
-	b = mem_calloc(1, sizeof(*b));
-	b->blob.ops = st->ops;
-	b->mem = m;
-	memcpy(b->id, id, ID_SIZE);
-	pthread_mutex_lock(&m->lock);
-	if (map_get(m->temp, slice_str(id)) != NULL) {
-		(void)err_set(err, ERR_EXISTS, "'%s' is being written", id);
-		goto out;
-	}
-	if (size != STORAGE_SIZE_UNKNOWN && charge(b, size, err) < 0)
-		goto out;
-	(void)map_put(m->temp, slice_str(id), b);
-	*ret_blob = &b->blob;
-	b = NULL;
-	rc = 0;
-out:
-	pthread_mutex_unlock(&m->lock);
-	free(b);
-	return rc;
-}
-
-static int
-check_order(const struct mem_blob *b, uint64_t offset, struct err *err)
-{
-	const struct storage_caps *caps = &b->mem->caps;
-
-	if (offset == b->last)
-		return 0;
-	if (caps->random_writes && offset % caps->grain == 0)
-		return 0;
-	return err_set(err, ERR_INTERNAL,
-	    "a write at %llu cannot follow one that ended at %llu",
-	    (unsigned long long)offset, (unsigned long long)b->last);
-}
-
-static int
-blob_write_at(struct blob *blob, uint64_t offset, const void *buf, size_t n,
-    struct err *err)
-{
-	struct mem_blob *b = blob_of(blob);
-	uint64_t end = offset + n;
-	int rc;
-
-	if (n == 0)
-		return 0;
-	if (check_order(b, offset, err) < 0)
-		return -1;
-	pthread_mutex_lock(&b->mem->lock);
-	rc = charge(b, end, err);
-	pthread_mutex_unlock(&b->mem->lock);
-	if (rc < 0 || grow(b, end, err) < 0)
-		return -1;
-	memcpy(b->p + offset, buf, n);
-	b->last = end;
-	if (end > b->end)
-		b->end = end;
-	return 0;
-}
-
-static int
-blob_sync(struct blob *blob, struct err *err)
-{
-	(void)blob;
-	(void)err;
-	return 0;
-}
-
-/* Under the lock: the blob is no more, its bytes are ${kept}'s. */
-static void
-forget(struct mem_blob *b, uint64_t kept)
-{
-	b->mem->used -= b->charged - kept;
-	(void)map_remove(b->mem->temp, slice_str(b->id));
-	free(b->p);
-	free(b);
-}
-
-/* Under the lock. */
-static int
-publish(struct mem_blob *b, uint64_t size, const char *birth, struct err *err)
-{
-	struct object *o;
-
-	if (map_get(b->mem->objects, slice_str(b->id)) != NULL)
-		return err_set(err, ERR_EXISTS, "'%s' is published", b->id);
-	if (strlen(birth) > STORAGE_BIRTH_MAX)
-		return err_set(
-		    err, ERR_INTERNAL, "the birth record is too long");
-	if (charge(b, size, err) < 0 || grow(b, size, err) < 0)
-		return -1;
-	o = mem_calloc(1, sizeof(*o));
-	o->refs = 1;
-	o->size = size;
-	o->p = b->p;
-	o->birth = mem_strdup(birth);
-	memcpy(o->id, b->id, ID_SIZE);
-	b->p = NULL;
-	(void)map_put(b->mem->objects, slice_str(b->id), o);
-	return 0;
-}
-
-static int
-blob_publish(struct blob *blob, uint64_t size, const char *birth, bool durable,
-    struct err *err)
-{
-	struct mem_blob *b = blob_of(blob);
-	struct mem *m = b->mem;
-	int rc;
-
-	(void)durable; /* nothing here is */
-	pthread_mutex_lock(&m->lock);
-	rc = publish(b, size, birth, err);
-	forget(b, rc == 0 ? size : 0);
-	pthread_mutex_unlock(&m->lock);
-	return rc;
-}
-
-static void
-blob_abort(struct blob *blob)
-{
-	struct mem_blob *b;
-	struct mem *m;
-
-	if (blob == NULL)
-		return;
-	b = blob_of(blob);
-	m = b->mem;
-	pthread_mutex_lock(&m->lock);
-	forget(b, 0);
-	pthread_mutex_unlock(&m->lock);
 }
 
 /* As long as a far store takes to answer. */
@@ -353,7 +130,7 @@ static int
 blob_open(struct storage *st, const char *id, struct storage_range range,
     struct source **ret_src, struct err *err)
 {
-	struct mem *m = mem_of(st);
+	struct mem *m = memory_of(st);
 	int rc;
 
 	be_slow(m);
@@ -367,7 +144,7 @@ static int
 blob_size(
     struct storage *st, const char *id, uint64_t *ret_size, struct err *err)
 {
-	struct mem *m = mem_of(st);
+	struct mem *m = memory_of(st);
 	struct object *o;
 
 	be_slow(m);
@@ -383,7 +160,7 @@ static int
 blob_set_head(struct storage *st, const char *id, const void *head, size_t n,
     struct err *err)
 {
-	struct mem *m = mem_of(st);
+	struct mem *m = memory_of(st);
 	struct object *o;
 	int rc = -1;
 
@@ -393,7 +170,8 @@ blob_set_head(struct storage *st, const char *id, const void *head, size_t n,
 		(void)err_set(err, ERR_INTERNAL,
 		    "'%s' is shorter than a head of %zu bytes", id, n);
 	} else if (o != NULL) {
-		memcpy(o->p, head, n);
+		if (n > 0)
+			memcpy(o->p, head, n);
 		rc = 0;
 	}
 	pthread_mutex_unlock(&m->lock);
@@ -404,7 +182,7 @@ static int
 blob_birth(struct storage *st, const char *id, char ret[STORAGE_BIRTH_MAX + 1],
     struct err *err)
 {
-	struct mem *m = mem_of(st);
+	struct mem *m = memory_of(st);
 	struct object *o;
 
 	pthread_mutex_lock(&m->lock);
@@ -418,9 +196,9 @@ blob_birth(struct storage *st, const char *id, char ret[STORAGE_BIRTH_MAX + 1],
 static int
 blob_remove(struct storage *st, const char *id, struct err *err)
 {
-	struct mem *m = mem_of(st);
+	struct mem *m = memory_of(st);
 
-	if (check_id(id, err) < 0)
+	if (memory_check_id(id, err) < 0)
 		return -1;
 	pthread_mutex_lock(&m->lock);
 	object_unref(m, map_remove(m->objects, slice_str(id)));
@@ -431,7 +209,7 @@ blob_remove(struct storage *st, const char *id, struct err *err)
 static int
 blob_set_aside(struct storage *st, const char *id, struct err *err)
 {
-	struct mem *m = mem_of(st);
+	struct mem *m = memory_of(st);
 	struct object *o;
 
 	pthread_mutex_lock(&m->lock);
@@ -466,7 +244,7 @@ all_objects(struct mem *m, size_t *ret_n)
 static int
 blob_list(struct storage *st, storage_list_fn fn, void *arg, struct err *err)
 {
-	struct mem *m = mem_of(st);
+	struct mem *m = memory_of(st);
 	struct object **all;
 	size_t i, n;
 	int rc = 0;
@@ -499,7 +277,7 @@ clean_temp(struct storage *st, bool (*keep)(void *arg, const char *id),
 static int
 free_space(struct storage *st, uint64_t *ret_bytes, struct err *err)
 {
-	struct mem *m = mem_of(st);
+	struct mem *m = memory_of(st);
 
 	(void)err;
 	pthread_mutex_lock(&m->lock);
@@ -530,7 +308,7 @@ unref_all(struct mem *m, struct map *objects)
 static void
 mem_close(struct storage *st)
 {
-	struct mem *m = mem_of(st);
+	struct mem *m = memory_of(st);
 
 	unref_all(m, m->objects);
 	unref_all(m, m->aside);
@@ -613,11 +391,11 @@ const struct storage_ops storage_mem_ops = {
 	.open = mem_open,
 	.close = mem_close,
 	.caps = caps,
-	.blob_new = blob_new,
-	.blob_write_at = blob_write_at,
-	.blob_sync = blob_sync,
-	.blob_publish = blob_publish,
-	.blob_abort = blob_abort,
+	.blob_new = memory_blob_new,
+	.blob_write_at = memory_blob_write_at,
+	.blob_sync = memory_blob_sync,
+	.blob_publish = memory_blob_publish,
+	.blob_abort = memory_blob_abort,
 	.blob_open = blob_open,
 	.blob_size = blob_size,
 	.blob_set_head = blob_set_head,
