@@ -99,11 +99,18 @@ static int
 blob_size(
     struct storage *st, const char *id, uint64_t *ret_size, struct err *err)
 {
-	int fd;
+	struct stat info;
 
-	fd = local_open_object(local_of(st), id, O_RDONLY, ret_size, err);
-	file_close(fd);
-	return fd < 0 ? -1 : 0;
+	if (local_check_id(id, err) < 0)
+		return -1;
+	if (fstatat(local_shard(local_of(st), id), id, &info,
+	        AT_SYMLINK_NOFOLLOW) < 0)
+		return err_set_errno(err, errno == ENOENT ? ERR_ABSENT : ERR_IO,
+		    "cannot look at '%s'", id);
+	if (!S_ISREG(info.st_mode))
+		return err_set(err, ERR_IO, "'%s' is not a regular file", id);
+	*ret_size = (uint64_t)info.st_size;
+	return 0;
 }
 
 static int
