@@ -86,7 +86,8 @@ void transfer_view_of(struct transfer_view *ret, const struct rec_transfer *t);
 bool transfers_find(struct transfers *ts, const char *filename,
     enum rec_direction direction, struct transfer_view *ret);
 
-/* Calls ${fn} with a snapshot of each transfer in the registry whose name begins with
+/* Calls ${fn} with a snapshot of each transfer in the registry whose name
+ * begins with
  * ${prefix}, in no order, outside the lock; ${fn} may keep it (by copying and
  * zeroing *v) or leave it to be freed. */
 typedef void (*transfer_view_fn)(void *arg, struct transfer_view *v);

@@ -84,7 +84,6 @@ int multipart_value(struct multipart *mp, struct buf *b, struct err *err);
  * of ${body_length} bytes and ends as forms do.  UINT64_MAX: unknown.  Good
  * for showing progress; no promise.
  */
-uint64_t multipart_expected(
-    const struct multipart *mp, uint64_t body_length);
+uint64_t multipart_expected(const struct multipart *mp, uint64_t body_length);
 
 #endif

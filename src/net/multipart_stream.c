@@ -38,7 +38,7 @@ multipart_stream_position(const struct multipart_stream *st)
 {
 	/* The CRLF of a head, where it is still held, is no content. */
 	return st->taken - (uint64_t)multipart_stream_left(st) +
-	    (st->fresh ? 2 : 0);
+	       (st->fresh ? 2 : 0);
 }
 
 size_t
