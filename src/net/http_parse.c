@@ -117,7 +117,7 @@ parse_target(struct http_parse *p, const char *head, struct slice target,
 		p->is_star = true;
 		return 0;
 	}
-	if (target.p[0] != '/' && cut_authority(&path, err) < 0)
+	if (!slice_starts(target, "/") && cut_authority(&path, err) < 0)
 		return -1;
 	question = path.n == 0 ? NULL : memchr(path.p, '?', path.n);
 	if (question != NULL) {

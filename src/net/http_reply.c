@@ -60,7 +60,6 @@ http_header(struct http_exchange *x, const char *name, const char *fmt, ...)
 	struct buf *b = &x->fields;
 	size_t begin;
 	va_list ap;
-	int rc;
 
 	put_str(b, name);
 	PUT_LIT(b, ": ");
@@ -70,7 +69,7 @@ http_header(struct http_exchange *x, const char *name, const char *fmt, ...)
 		put_str(b, fmt);
 	else if (strcmp(fmt, "%s") == 0)
 		put_str(b, va_arg(ap, const char *));
-	else if ((rc = buf_vprintf(b, fmt, ap)) < 0)
+	else if (buf_vprintf(b, fmt, ap) < 0)
 		abort();
 	va_end(ap);
 	assert(is_one_line(b->p + begin, b->len - begin));
