@@ -79,6 +79,22 @@ http_exchange_start(
 	return x;
 }
 
+struct http_exchange *
+http_exchange_start_refused(
+    struct http_conn *hc, const struct http_parse *parse, const char *head)
+{
+	struct http_exchange *x = http_exchange_start(hc, NULL, NULL);
+
+	if (parse->n_fields == 0)
+		return x;
+	copy_head(x, parse, head);
+	x->req.content_length = 0;
+	x->req.has_body = false;
+	x->req.chunked = false;
+	x->req.expects_continue = false;
+	return x;
+}
+
 void
 http_exchange_cut(struct http_exchange *x, const struct err *why)
 {

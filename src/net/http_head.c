@@ -43,10 +43,12 @@ take_head(struct http_conn *hc, const char *p, size_t n)
 		hc->x = http_exchange_start(hc, parse, p);
 		return (size_t)len;
 	}
-	if (len < 0)
+	if (len < 0) {
+		hc->x = http_exchange_start_refused(hc, parse, p);
 		http_refuse(hc, &err);
-	else if (hc->part == NULL)
+	} else if (hc->part == NULL) {
 		keep_part(hc, p, n);
+	}
 	return 0;
 }
 

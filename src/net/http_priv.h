@@ -302,6 +302,10 @@ void http_wait_fini(struct http_server *s);
 /* http_exchange.c */
 struct http_exchange *http_exchange_start(
     struct http_conn *hc, const struct http_parse *parse, const char *head);
+/* For a head that is refused: the method and the fields that were read before
+ * what is wrong, so that the refusal fits them; no body. */
+struct http_exchange *http_exchange_start_refused(
+    struct http_conn *hc, const struct http_parse *parse, const char *head);
 /* Tells the application that it is over; any owner, once. */
 void http_exchange_tell(struct http_exchange *x);
 /* Loop: off its connection, back to the spares. */

@@ -248,3 +248,25 @@ def test_our_own_pages_may_whatever_the_list(start, name):
     headers = {"Origin": own.url, "Sec-Fetch-Site": "same-origin"}
     response = own.put(name, b"x", headers=headers)
     expect.uploaded(response, name, b"x", status=201)
+
+
+@pytest.mark.parametrize(
+    "lines, status",
+    [
+        (["GET /health HTTP/1.1", "Host: x", "Expect: miracles"], 417),
+        (["POST /upload HTTP/1.1", "Host: x", "Content-Length: x"], 400),
+        (["POST /upload HTTP/1.1", "Host: x", "Transfer-Encoding: gzip"], 501),
+        (["GET /health HTTP/1.1", "Host: x", "No Colon"], 400),
+    ],
+)
+def test_refusals_of_the_engine_carry_them_too(server, lines, status):
+    first, *fields = lines
+    head = [first, "Origin: http://localhost:3000", *fields, "", ""]
+    with server.raw() as raw:
+        raw.send("\r\n".join(head).encode())
+        response = raw.response("GET")
+    expect.error(response, status)
+    assert (
+        response.headers["Access-Control-Allow-Origin"]
+        == "http://localhost:3000"
+    )
