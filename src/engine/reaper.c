@@ -14,6 +14,7 @@ struct batch {
 	char ids[BATCH][ID_SIZE];
 	bool gone[BATCH];
 	unsigned count;
+	char after[ID_SIZE]; /* where the next one begins */
 };
 
 static int
@@ -29,9 +30,14 @@ collect(void *arg, const char *blob_id, struct err *err)
 static int
 read_trash(struct db_tx *tx, void *arg, struct err *err)
 {
-	static const struct db_page page = { "", BATCH };
+	struct batch *b = arg;
+	const struct db_page page = { b->after, BATCH };
 
-	return rec_trash_each(tx, &page, collect, arg, err);
+	if (rec_trash_each(tx, &page, collect, b, err) < 0)
+		return -1;
+	if (b->count > 0)
+		memcpy(b->after, b->ids[b->count - 1], ID_SIZE);
+	return 0;
 }
 
 static int
@@ -59,35 +65,56 @@ remove_blob(void *arg, const char *blob_id)
 	r->failed = r->st->ops->blob_remove(r->st, blob_id, &r->err) < 0;
 }
 
+/* Removes what is not pinned: -1 with the first failure. */
+static int
+remove_batch(struct engine *e, struct batch *b, bool *left, struct err *err)
+{
+	for (unsigned i = 0; i < b->count; i++) {
+		struct removal r = { e->storage, false, ERR_INIT };
+
+		if (!pins_unless(e->pins, b->ids[i], remove_blob, &r)) {
+			*left = true;
+		} else if (r.failed) {
+			*err = r.err;
+			return -1;
+		} else {
+			b->gone[i] = true;
+		}
+	}
+	return 0;
+}
+
+/* One batch from after the last one's end. */
+static int
+reap_batch(struct engine *e, struct batch *b, bool *left, struct err *err)
+{
+	b->count = 0;
+	memset(b->gone, 0, sizeof(b->gone));
+	if (db_read(e->db, read_trash, b, err) < 0)
+		return -1;
+	if (b->count == 0)
+		return 0;
+	/* The rows that were read are committed; this makes them durable,
+	 * where single commits are not. */
+	if (!e->durable && db_make_durable(e->db, err) < 0)
+		return -1;
+	if (remove_batch(e, b, left, err) < 0)
+		return -1;
+	return db_write(e->db, forget_gone, b, err);
+}
+
 int
 reaper_run(struct engine *e, bool *ret_left, struct err *err)
 {
 	struct batch *b = mem_calloc(1, sizeof(*b));
 	bool left = false;
-	int rc = -1;
+	int rc;
 
-	/* The rows that are read below are committed; this makes them
-	 * durable, where single commits are not. */
-	if (!e->durable && db_make_durable(e->db, err) < 0)
-		goto out;
-	if (db_read(e->db, read_trash, b, err) < 0)
-		goto out;
-	for (unsigned i = 0; i < b->count; i++) {
-		struct removal r = { e->storage, false, ERR_INIT };
-
-		if (!pins_unless(e->pins, b->ids[i], remove_blob, &r))
-			left = true;
-		else if (r.failed) {
-			*err = r.err;
-			goto out;
-		} else
-			b->gone[i] = true;
-	}
-	if (b->count > 0 && db_write(e->db, forget_gone, b, err) < 0)
-		goto out;
-	*ret_left = left || b->count == BATCH;
-	rc = 0;
-out:
+	do
+		rc = reap_batch(e, b, &left, err);
+	while (rc == 0 && b->count == BATCH);
+	if (rc == 0)
+		*ret_left = left;
 	free(b);
 	return rc;
 }

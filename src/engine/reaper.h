@@ -11,7 +11,7 @@
 
 #include "engine/engine.h"
 
-/* One pass over the trash.  *${ret_left}: something is pinned and waits.  On
+/* One pass over all of the trash.  *${ret_left}: something is pinned and waits.  On
  * the maintenance thread. */
 int reaper_run(struct engine *e, bool *ret_left, struct err *err);
 

@@ -32,8 +32,8 @@ lose_database(struct fixture *f)
 	struct err err = ERR_INIT;
 	struct db_state state;
 
-	transfers_free(f->engine->transfers);
 	db_close(f->engine->db);
+	transfers_free(f->engine->transfers);
 	assert_int_equal(db_open(&db, &f->engine->db, &state, &err), 0);
 	assert_int_equal(transfers_new(f->engine->db, f->engine->clock,
 	                     &f->engine->transfers, &err),
@@ -340,5 +340,39 @@ TEST(test_engine_reaper__removes_what_was_replaced_unless_it_is_read)
 	text = fixture_get(&f, "a");
 	assert_string_equal(text, "new");
 	free(text);
+	fixture_fini(&f);
+}
+
+/* More than one batch, the first of them full of pinned blobs. */
+TEST(test_engine_reaper__goes_on_behind_what_is_pinned)
+{
+	enum { PINNED = 300, LOOSE = 5 };
+	struct download *d[PINNED];
+	struct err err = ERR_INIT;
+	struct fixture f;
+	char name[16];
+	bool left;
+
+	fixture_init(&f, NULL);
+	for (int i = 0; i < PINNED + LOOSE; i++) {
+		(void)snprintf(name, sizeof(name), "%d", i);
+		fixture_put(&f, name, "old");
+		if (i < PINNED)
+			assert_int_equal(
+			    download_open(f.engine, &f.who, name, &d[i], &err),
+			    0);
+	}
+	for (int i = 0; i < PINNED + LOOSE; i++) {
+		(void)snprintf(name, sizeof(name), "%d", i);
+		fixture_put(&f, name, "new");
+	}
+	assert_int_equal(reaper_run(f.engine, &left, &err), 0);
+	assert_true(left);
+	assert_int_equal(fixture_blobs(&f), PINNED + LOOSE + PINNED);
+	for (int i = 0; i < PINNED; i++)
+		download_close(d[i]);
+	assert_int_equal(reaper_run(f.engine, &left, &err), 0);
+	assert_false(left);
+	assert_int_equal(fixture_blobs(&f), PINNED + LOOSE);
 	fixture_fini(&f);
 }
