@@ -306,13 +306,13 @@ check_limits(const struct http_parse *p, size_t end, size_t n, struct err *err)
 /* What has come of an unfinished line: a client that speaks something else
  * (TLS, say) is told at once, not when its time has run out. */
 static int
-check_unfinished(
-    const struct http_parse *p, const char *head, size_t n, struct err *err)
+see_unfinished(
+    struct http_parse *p, const char *head, size_t n, struct err *err)
 {
 	size_t end = n;
 	size_t i;
 
-	/* a CR that may be half of the line's end */
+	/* a CR that may be half of the line's end: seen again */
 	if (end > p->line && head[end - 1] == '\r')
 		end--;
 	if (p->state == STATE_START) {
@@ -322,6 +322,7 @@ check_unfinished(
 				    err, "the request line is malformed");
 		}
 	}
+	p->scanned = end;
 	return check_limits(p, end, n, err);
 }
 
@@ -336,12 +337,8 @@ http_parse_feed(
 		lf = p->scanned == n
 		         ? NULL
 		         : memchr(head + p->scanned, '\n', n - p->scanned);
-		if (lf == NULL) {
-			if (check_unfinished(p, head, n, err) < 0)
-				return -1;
-			p->scanned = n;
-			return 0;
-		}
+		if (lf == NULL)
+			return see_unfinished(p, head, n, err);
 		line.p = head + p->line;
 		line.n = (size_t)(lf - line.p);
 		if (line.n == 0 || line.p[line.n - 1] != '\r')
