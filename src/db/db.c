@@ -43,7 +43,7 @@ db_open_driver(const struct db_driver *driver, const struct db_config *cf,
 	if (db_repair_open(db, &tx, &state, err) < 0)
 		goto out;
 	/* Durably, whatever the setting: until db_close() it is unclean. */
-	if (db_schema_mark(tx, false, err) < 0)
+	if (db_run_begin(db, tx, &state, err) < 0)
 		goto out;
 	if (!cf->durable && driver->set_durable(tx->conn, false, err) < 0)
 		goto out;
@@ -87,7 +87,7 @@ db_close(struct db *db)
 	/* What met damage is checked at the next start.  A mark that cannot
 	 * be set costs that check, too, and no more. */
 	if (!db->driver->saw_damage(tx->conn) && !atomic_load(&db->saw_damage))
-		(void)db_schema_mark(tx, true, NULL);
+		(void)db_run_end(db, tx, NULL);
 	/* The last connection to close writes the log back: the writer's. */
 	db_pool_trim(&db->pool, 0);
 	db_tx_free(tx);

@@ -46,6 +46,8 @@ struct db_state {
 	bool was_damaged; /* set aside as NAME.damaged-<time>; what follows is a
 	                   * restored backup or a new database */
 	bool from_backup; /* of a damaged one, or one that was gone */
+	bool is_other; /* neither new nor restored by us, nor the one that the
+	                * last run left: somebody put it there */
 	bool is_incomplete;  /* new, or a backup that we or a person put in its
 	                      * place, now or before a crash: not every stored
 	                      * object has its record.  db_set_complete() */

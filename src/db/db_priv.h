@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "base/id.h"
 #include "db/db.h"
 #include "db/db_driver.h"
 #include "db/rec_counter.h"
@@ -89,8 +90,9 @@ void db_writer_run_later(struct db_writer *w, const struct db_job *job,
 /* db_schema.c */
 struct db_schema {
 	int version;
-	bool clean;    /* the last run ended by db_close() */
-	bool complete; /* by db_set_complete() */
+	bool clean;        /* the last run ended by db_close() */
+	bool complete;     /* by db_set_complete() */
+	char run[ID_SIZE]; /* see db_run.c; "" before the first */
 };
 /* ERR_DATABASE where the database holds no records of ours, ERR_SETTING where
  * a newer program made it. */
@@ -98,7 +100,9 @@ int db_schema_read(
     struct db_tx *tx, struct db_schema *ret_schema, struct err *err);
 /* Brings a database of that version (0: empty) to ours. */
 int db_schema_migrate(struct db_tx *tx, int from, struct err *err);
-int db_schema_mark(struct db_tx *tx, bool clean, struct err *err);
+/* Writes all of ${schema} but the version. */
+int db_schema_turn(
+    struct db_tx *tx, const struct db_schema *schema, struct err *err);
 int db_schema_set_complete(struct db_tx *tx, bool complete, struct err *err);
 /* Changes something, so that there is something to commit. */
 int db_schema_touch(struct db_tx *tx, struct err *err);
@@ -109,6 +113,15 @@ int db_schema_touch(struct db_tx *tx, struct err *err);
  */
 int db_repair_open(struct db *db, struct db_tx **ret_tx,
     struct db_state *ret_state, struct err *err);
+
+/*
+ * db_run.c: from here on it counts as not closed; and is_other and
+ * is_incomplete are added to what was found.
+ */
+int db_run_begin(
+    struct db *db, struct db_tx *tx, struct db_state *state, struct err *err);
+/* From here on it counts as closed. */
+int db_run_end(struct db *db, struct db_tx *tx, struct err *err);
 
 /* db_backup.c: copies the newest sound backup to the new file ${path}, synced;
  * ${ret_name} is its name, "" when there is none. */

@@ -19,10 +19,11 @@ static const char VERSION_1[] =
 "  version BIGINT NOT NULL,"
 "  clean SMALLINT NOT NULL,"       /* the last run closed it */
 "  complete SMALLINT NOT NULL,"    /* see db_set_complete() */
+"  run TEXT NOT NULL,"             /* see db_run.c */
 "  syncs BIGINT NOT NULL"          /* see db_make_durable() */
 ");"
-"INSERT INTO state (one, version, clean, complete, syncs)"
-"  VALUES (1, 0, 1, 0, 0);"
+"INSERT INTO state (one, version, clean, complete, run, syncs)"
+"  VALUES (1, 0, 1, 0, '', 0);"
 
 "CREATE TABLE files ("
 "  filename TEXT PRIMARY KEY,"
@@ -115,9 +116,10 @@ static const char *const steps[] = {
 #define LATEST ((int)(sizeof(steps) / sizeof(steps[0])))
 
 static const char SQL_READ[] =
-    "SELECT version, clean, complete FROM state WHERE one = 1";
+    "SELECT version, clean, complete, run FROM state WHERE one = 1";
 static const char SQL_VERSION[] = "UPDATE state SET version = $1";
-static const char SQL_CLEAN[] = "UPDATE state SET clean = $1";
+static const char SQL_TURN[] =
+    "UPDATE state SET clean = $1, complete = $2, run = $3";
 static const char SQL_COMPLETE[] = "UPDATE state SET complete = $1";
 static const char SQL_TOUCH[] = "UPDATE state SET syncs = syncs + 1";
 
@@ -135,6 +137,7 @@ db_schema_read(struct db_tx *tx, struct db_schema *ret_schema, struct err *err)
 		s.version = (int)sql_get_int(&q);
 		s.clean = sql_get_bool(&q);
 		s.complete = sql_get_bool(&q);
+		sql_get_chars(&q, s.run, sizeof(s.run));
 	}
 	sql_close(&q);
 	if (rc < 0)
@@ -191,27 +194,29 @@ db_schema_migrate(struct db_tx *tx, int from, struct err *err)
 	return 0;
 }
 
-static int
-set_flag(struct db_tx *tx, const char *text, bool value, struct err *err)
+int
+db_schema_turn(
+    struct db_tx *tx, const struct db_schema *schema, struct err *err)
 {
 	struct sql q;
 
-	if (sql_open(&q, tx, text, err) < 0)
+	if (sql_open(&q, tx, SQL_TURN, err) < 0)
 		return -1;
-	sql_put_int(&q, value);
+	sql_put_int(&q, schema->clean);
+	sql_put_int(&q, schema->complete);
+	sql_put_text(&q, schema->run);
 	return sql_run(&q, NULL, err);
-}
-
-int
-db_schema_mark(struct db_tx *tx, bool clean, struct err *err)
-{
-	return set_flag(tx, SQL_CLEAN, clean, err);
 }
 
 int
 db_schema_set_complete(struct db_tx *tx, bool complete, struct err *err)
 {
-	return set_flag(tx, SQL_COMPLETE, complete, err);
+	struct sql q;
+
+	if (sql_open(&q, tx, SQL_COMPLETE, err) < 0)
+		return -1;
+	sql_put_int(&q, complete);
+	return sql_run(&q, NULL, err);
 }
 
 int

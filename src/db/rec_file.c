@@ -29,7 +29,7 @@ static const char SQL_REMOVE[] =
 static const char SQL_GET[] =
     "SELECT " COLUMNS " FROM files WHERE filename = $1";
 static const char SQL_MARK[] =
-    "UPDATE files SET damaged = $1 WHERE blob_id = $2";
+    "UPDATE files SET damaged = 1 WHERE blob_id = $1 AND damaged = 0";
 static const char SQL_KNOWN[] =
     "SELECT 1 FROM files WHERE blob_id = $1 "
     "UNION ALL SELECT 1 FROM trash WHERE blob_id = $1";
@@ -250,15 +250,19 @@ rec_file_remove(
 
 int
 rec_file_mark_damaged(
-    struct db_tx *tx, const char *blob_id, bool damaged, struct err *err)
+    struct db_tx *tx, const char *blob_id, bool *ret_marked, struct err *err)
 {
+	int64_t changes;
 	struct sql q;
 
 	if (sql_open(&q, tx, SQL_MARK, err) < 0)
 		return -1;
-	sql_put_int(&q, damaged);
 	sql_put_text(&q, blob_id);
-	return sql_run(&q, NULL, err);
+	if (sql_run(&q, &changes, err) < 0)
+		return -1;
+	if (ret_marked != NULL)
+		*ret_marked = changes > 0;
+	return 0;
 }
 
 int

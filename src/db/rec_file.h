@@ -47,8 +47,9 @@ int rec_file_get(struct db_tx *tx, const char *prefix, const char *filename,
 /* Its blob goes to the trash. ERR_FILE_NOT_FOUND. */
 int rec_file_remove(struct db_tx *tx, const char *prefix, const char *filename,
     struct err *err);
+/* *${ret_marked} (may be NULL): a file has this blob, and was not marked. */
 int rec_file_mark_damaged(
-    struct db_tx *tx, const char *blob_id, bool damaged, struct err *err);
+    struct db_tx *tx, const char *blob_id, bool *ret_marked, struct err *err);
 /* Does any record (a file's, the trash's) name this blob?  (recovery) */
 int rec_blob_is_known(
     struct db_tx *tx, const char *blob_id, bool *ret, struct err *err);

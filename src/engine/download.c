@@ -26,7 +26,7 @@ get_file(struct db_tx *tx, void *arg, struct err *err)
 static int
 mark_damaged(struct db_tx *tx, void *arg, struct err *err)
 {
-	return rec_file_mark_damaged(tx, arg, true, err);
+	return rec_file_mark_damaged(tx, arg, NULL, err);
 }
 
 static void

@@ -39,32 +39,89 @@ is_known(struct engine *e, const char *blob_id, bool *ret, struct err *err)
 /* --- records from birth records ---------------------------------------------
  */
 
+/* Files that are written together: a commit for each would take longer than
+ * all the rest. */
+#define BATCH 128
+
 struct rebuild {
 	struct engine *engine;
-	uint64_t files;
+	uint64_t files; /* put on record */
+	uint64_t put;   /* of the batch, while its job runs */
+	unsigned count;
+	struct rec_file batch[BATCH];
 };
 
-/* Puts the file unless a newer one has the name. */
-static int
-put_newest(struct db_tx *tx, void *arg, struct err *err)
+static bool
+is_newer(const struct rec_file *a, const struct rec_file *b)
 {
-	const struct rec_file *f = arg;
+	if (a->modified_ms != b->modified_ms)
+		return a->modified_ms > b->modified_ms;
+	return strcmp(a->blob_id, b->blob_id) > 0;
+}
+
+/*
+ * Puts the file unless a newer one has the name.  The object of the older
+ * stays without a record, and not in the trash: recover_run() finds it, and
+ * people may look at it.
+ */
+static int
+put_newest(struct db_tx *tx, struct rebuild *r, const struct rec_file *f,
+    struct err *err)
+{
 	struct rec_file old = { 0 };
 	struct err e = ERR_INIT;
-	bool newer = false;
+	bool was_there;
+	int rc = -1;
 
-	if (rec_file_get(tx, "", f->filename, &old, &e) == 0)
-		newer = old.modified_ms > f->modified_ms ||
-		        (old.modified_ms == f->modified_ms &&
-		            strcmp(old.blob_id, f->blob_id) > 0);
-	else if (e.code != ERR_FILE_NOT_FOUND) {
+	was_there = rec_file_get(tx, "", f->filename, &old, &e) == 0;
+	if (!was_there && e.code != ERR_FILE_NOT_FOUND) {
 		*err = e;
 		return -1;
 	}
+	if (was_there && is_newer(&old, f)) {
+		rc = 0;
+		goto out;
+	}
+	if (rec_file_put(tx, f, true, NULL, err) < 0)
+		goto out;
+	if (was_there && rec_trash_remove(tx, old.blob_id, err) < 0)
+		goto out;
+	r->put++;
+	rc = 0;
+out:
 	rec_file_fini(&old);
-	if (newer)
-		return 0; /* stays without a record: recover_run finds it */
-	return rec_file_put(tx, f, true, NULL, err);
+	return rc;
+}
+
+static int
+put_batch(struct db_tx *tx, void *arg, struct err *err)
+{
+	struct rebuild *r = arg;
+
+	r->put = 0; /* it may run twice */
+	for (unsigned i = 0; i < r->count; i++)
+		if (put_newest(tx, r, &r->batch[i], err) < 0)
+			return -1;
+	return 0;
+}
+
+static void
+clear_batch(struct rebuild *r)
+{
+	while (r->count > 0)
+		rec_file_fini(&r->batch[--r->count]);
+}
+
+static int
+flush_batch(struct rebuild *r, struct err *err)
+{
+	if (r->count == 0)
+		return 0;
+	if (engine_write(r->engine, put_batch, r, err) < 0)
+		return -1;
+	r->files += r->put;
+	clear_batch(r);
+	return 0;
 }
 
 static int
@@ -76,7 +133,6 @@ rebuild_one(void *arg, const char *id, uint64_t size, struct err *err)
 	struct rec_file f = { 0 };
 	struct err ignored = ERR_INIT;
 	bool known;
-	int rc;
 
 	if (is_known(r->engine, id, &known, err) < 0)
 		return -1;
@@ -89,22 +145,26 @@ rebuild_one(void *arg, const char *id, uint64_t size, struct err *err)
 		return 0;
 	if (f.layout == REC_PLAIN && f.size != size)
 		f.damaged = true;
-	rc = db_write(r->engine->db, put_newest, &f, err);
-	if (rc == 0)
-		r->files++;
-	rec_file_fini(&f);
-	return rc;
+	r->batch[r->count++] = f;
+	return r->count < BATCH ? 0 : flush_batch(r, err);
 }
 
 int
 recover_rebuild(struct engine *e, uint64_t *ret_files, struct err *err)
 {
-	struct rebuild r = { e, 0 };
+	struct rebuild *r = mem_calloc(1, sizeof(*r));
+	struct storage *st = e->storage;
+	int rc = -1;
 
-	if (e->storage->ops->blob_list(e->storage, rebuild_one, &r, err) < 0)
-		return -1;
-	*ret_files = r.files;
-	return 0;
+	r->engine = e;
+	if (st->ops->blob_list(st, rebuild_one, r, err) == 0 &&
+	    flush_batch(r, err) == 0) {
+		*ret_files = r->files;
+		rc = 0;
+	}
+	clear_batch(r);
+	free(r);
+	return rc;
 }
 
 /* --- objects without a record ------------------------------------------------
@@ -127,8 +187,12 @@ set_aside_unknown(void *arg, const char *id)
 
 	if (is_known(s->engine, id, &known, &s->err) < 0 || known)
 		return;
-	if (st->ops->blob_set_aside(st, id, &s->err) < 0)
+	if (st->ops->blob_set_aside(st, id, &s->err) < 0) {
+		/* Replaced and removed since it was listed. */
+		if (s->err.code == ERR_ABSENT)
+			err_clear(&s->err);
 		return;
+	}
 	s->found->lost++;
 	s->check->report(
 	    s->check->arg, "object without a record, moved to lost/", id);
@@ -156,8 +220,7 @@ sweep_one(void *arg, const char *id, uint64_t size, struct err *err)
 	return 0;
 }
 
-/* --- records without bytes
- * ----------------------------------------------------- */
+/* --- records without bytes ------------------------------------------------ */
 
 struct step {
 	char after[ID_SIZE];
@@ -206,39 +269,46 @@ step_clear(struct step *s)
 	s->count = 0;
 }
 
+struct mark {
+	const char *blob_id;
+	bool is_marked;
+};
+
 static int
 mark(struct db_tx *tx, void *arg, struct err *err)
 {
-	return rec_file_mark_damaged(tx, arg, true, err);
+	struct mark *m = arg;
+
+	return rec_file_mark_damaged(tx, m->blob_id, &m->is_marked, err);
 }
 
 static int
 check_row(struct sweep *w, struct step *s, unsigned i, struct err *err)
 {
 	struct storage *st = w->engine->storage;
-	const char *id = s->rows[i].blob_id;
+	struct mark m = { s->rows[i].blob_id, false };
 	struct err e = ERR_INIT;
 	uint64_t size;
-	bool known;
 
 	if (s->rows[i].damaged)
 		return 0;
-	if (st->ops->blob_size(st, id, &size, &e) == 0) {
+	if (st->ops->blob_size(st, m.blob_id, &size, &e) == 0) {
 		if (!s->rows[i].plain || size == s->rows[i].size)
 			return 0;
 	} else if (e.code != ERR_ABSENT) {
 		*err = e;
 		return -1;
 	}
-	/* It may have been replaced and reaped since the row was read. */
-	if (is_known(w->engine, id, &known, err) < 0)
+	/* It may have been replaced and reaped since the row was read: then
+	 * no row of a file is marked. */
+	if (engine_write(w->engine, mark, &m, err) < 0)
 		return -1;
-	if (!known)
+	if (!m.is_marked)
 		return 0;
 	w->found->missing++;
 	w->check->report(w->check->arg,
 	    "file whose bytes are missing or cut short", s->rows[i].filename);
-	return db_write(w->engine->db, mark, s->rows[i].blob_id, err);
+	return 0;
 }
 
 static int

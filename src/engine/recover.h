@@ -12,17 +12,19 @@
 
 #include "engine/engine.h"
 
-/* After a lost or restored database, before serving: records of all objects
- * that have none, from their birth records; of several objects of one name
- * the newest. */
+/* After a lost, restored or exchanged database, before serving: records of
+ * all objects that have none, from their birth records; of several objects
+ * of one name the newest, the others stay without.  *${ret_files}: how many
+ * records were made. */
 int recover_rebuild(struct engine *e, uint64_t *ret_files, struct err *err);
 
 struct recover_found {
 	uint64_t lost;    /* objects without a record, set aside */
 	uint64_t missing; /* records without their bytes, marked */
 };
-/* After an unclean end, in the background while serving.  ${stop} is asked
- * between steps.  Files found are named through ${report}. */
+/* In the background while serving.  ${stop} is asked before each object and
+ * each record; it may wait before it answers, which sets the pace: nothing is
+ * held meanwhile but a directory.  Files found are named through ${report}. */
 struct recover_check {
 	bool (*stop)(void *arg);
 	void (*report)(void *arg, const char *what, const char *name);

@@ -44,6 +44,11 @@ say_recovery(const struct engine_report *r)
 		log_warning("there was no database; a copy of it was restored",
 		    LOG_STR("restored_from", r->db.backup),
 		    LOG_UINT("files_rebuilt", r->rebuilt), LOG_END);
+	else if (r->db.is_other)
+		log_warning(
+		    "the database is not the one that the last run "
+		    "left; records were completed from the stored files",
+		    LOG_UINT("files_rebuilt", r->rebuilt), LOG_END);
 	else if (r->rebuilt > 0)
 		log_warning("records were rebuilt from the stored files",
 		    LOG_UINT("files", r->rebuilt), LOG_END);

@@ -201,6 +201,7 @@ maintenance_stop(struct maintenance *m)
 	if (m->started)
 		pthread_join(m->thread, NULL);
 	m->engine->trashed = NULL;
+	reap(m);
 	if (status_file_write(m->engine, &e) < 0)
 		log_error("the status file could not be written", LOG_ERR(&e),
 		    LOG_END);

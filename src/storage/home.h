@@ -12,7 +12,8 @@
  *   objects/xx/ID  published blobs, xx the id's last two digits
  *   temp/ID        blobs being written
  *   thumbs/  lost/ backups/
- *   records.db     the database
+ *   records.db     the database, with records.db.run, which tells it from
+ *                  its older copies
  *   admin.key      the first admin key, mode 0600
  *
  * Made when missing, mode 0700.  A directory that is not empty and has no

@@ -14,6 +14,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "db/db_priv.h"
+
 #define JOBS 5
 
 #ifdef SFT_FAULTS
@@ -162,5 +164,102 @@ TEST(test_db_fault__on_the_way_back_to_a_backup)
 			assert_int_equal(unlink(path), 0);
 		}
 		assert_int_equal(help_count_files(".new"), 0);
+	}
+}
+
+/* --- which database is this? ------------------------------------------ */
+
+static void
+run_to_its_end(const char *path)
+{
+	struct db_state found;
+
+	db_close(help_open(path, &found));
+}
+
+static void
+complete(const char *path)
+{
+	struct db_state found;
+	struct db *db = help_open(path, &found);
+
+	assert_int_equal(db_write(db, db_set_complete, NULL, NULL), 0);
+	db_close(db);
+}
+
+/* At the start (1) and at the end (2) of a run. */
+static const struct {
+	const char *point;
+	int nth;
+} turns[] = {
+	{ "db.run_named", 1 },
+	{ "db.run_turned", 1 },
+	{ "db.run_named", 2 },
+	{ "db.run_turned", 2 },
+};
+
+TEST(test_db_fault__its_own_database_is_no_other)
+{
+	const char *path = unit_temppath("records.db");
+	struct db_state found;
+	size_t i, k;
+
+	if (!has_points)
+		skip();
+	complete(path);
+	for (i = 0; i < sizeof(turns) / sizeof(turns[0]); i++) {
+		for (k = 0; k < sizeof(turns) / sizeof(turns[0]); k++) {
+			assert_true(crashes(turns[i].point, turns[i].nth,
+			    run_to_its_end, path));
+			assert_true(crashes(turns[k].point, turns[k].nth,
+			    run_to_its_end, path));
+			db_close(help_open(path, &found));
+			assert_false(found.is_other);
+			assert_false(found.is_incomplete);
+			assert_false(found.was_damaged);
+		}
+	}
+}
+
+/* Noticing it comes first: no crash makes it one of ours. */
+TEST(test_db_fault__an_old_copy_is_noticed)
+{
+	const char *path = unit_temppath("records.db");
+	const char *saved = unit_temppath("saved");
+	struct db_state found;
+	size_t i;
+
+	if (!has_points)
+		skip();
+	complete(path);
+	assert_int_equal(db_file_copy(path, saved, NULL), 0);
+	run_to_its_end(path);
+	for (i = 0; i < sizeof(turns) / sizeof(turns[0]); i++) {
+		assert_int_equal(unlink(path), 0);
+		assert_int_equal(db_file_copy(saved, path, NULL), 0);
+		assert_true(crashes(
+		    turns[i].point, turns[i].nth, run_to_its_end, path));
+		db_close(help_open(path, &found));
+		assert_false(found.was_damaged);
+		assert_true(found.is_incomplete);
+	}
+}
+
+/* So is one that was never completed. */
+TEST(test_db_fault__a_new_one_stays_incomplete)
+{
+	const char *path = unit_temppath("records.db");
+	struct db_state found;
+	size_t i;
+
+	if (!has_points)
+		skip();
+	for (i = 0; i < sizeof(turns) / sizeof(turns[0]); i++) {
+		assert_true(crashes(
+		    turns[i].point, turns[i].nth, run_to_its_end, path));
+		db_close(help_open(path, &found));
+		assert_false(found.was_damaged);
+		assert_true(found.is_incomplete);
+		assert_int_equal(unlink(path), 0);
 	}
 }

@@ -262,21 +262,34 @@ DB_TEST(test_db_rec_file__trash_pages_past_the_pinned)
 	assert_string_equal(w.seen.ids[3], help_id(4, id));
 }
 
+struct marking {
+	const char *blob_id;
+	bool is_marked;
+};
+
 static int
 mark(struct db_tx *tx, void *arg, struct err *err)
 {
-	return rec_file_mark_damaged(tx, arg, true, err);
+	struct marking *m = arg;
+
+	return rec_file_mark_damaged(tx, m->blob_id, &m->is_marked, err);
 }
 
 DB_TEST(test_db_rec_file__is_marked_by_its_blob)
 {
 	struct rec_file a = help_file("a", 1);
 	struct rec_file b = help_file("b", 2);
+	struct marking m = { b.blob_id, false };
 	struct rec_file got;
+	char id[ID_SIZE];
 
 	assert_int_equal(help_file_put(db, &a, false, NULL), ERR_NONE);
 	assert_int_equal(help_file_put(db, &b, false, NULL), ERR_NONE);
-	assert_int_equal(db_write(db, mark, b.blob_id, NULL), 0);
+	assert_int_equal(db_write(db, mark, &m, NULL), 0);
+	assert_true(m.is_marked);
+	/* It was already. */
+	assert_int_equal(db_write(db, mark, &m, NULL), 0);
+	assert_false(m.is_marked);
 	assert_int_equal(help_file_get(db, "", "a", &got), ERR_NONE);
 	assert_false(got.damaged);
 	rec_file_fini(&got);
@@ -286,6 +299,9 @@ DB_TEST(test_db_rec_file__is_marked_by_its_blob)
 	/* Replaced by then: nothing to mark, nothing wrong. */
 	b = help_file("b", 3);
 	assert_int_equal(help_file_put(db, &b, true, NULL), ERR_NONE);
+	m.blob_id = help_id(2, id);
+	assert_int_equal(db_write(db, mark, &m, NULL), 0);
+	assert_false(m.is_marked);
 	assert_int_equal(help_file_get(db, "", "b", &got), ERR_NONE);
 	assert_false(got.damaged);
 	rec_file_fini(&got);

@@ -103,8 +103,10 @@ TEST(test_db_repair__new)
 	assert_int_equal(stat(records(), &st), 0);
 	assert_int_equal(st.st_mode & 0777, 0600);
 	db_close(db);
-	/* Closed: its log is written back and gone. */
-	assert_int_equal(help_count_files("records.db"), 1);
+	/* Closed: its log is written back and gone; there is one more, that
+	 * says which database this is. */
+	assert_int_equal(help_count_files("records.db"), 2);
+	assert_int_equal(help_count_files("records.db.run"), 1);
 }
 
 TEST(test_db_repair__clean_end)

@@ -449,6 +449,55 @@ TEST(test_engine_engine__a_backup_put_back_by_hand_is_completed)
 	place_close(&p);
 }
 
+static void
+copy_part(const struct place *p, const char *from, const char *to)
+{
+	struct file_content content = { .mode = 0600 };
+	struct err err = ERR_INIT;
+	struct buf b;
+
+	buf_init(&b, 16u << 20);
+	if (file_read_all(AT_FDCWD, part(p, from), &b, &err) < 0)
+		fail_msg("%s", err.msg);
+	content.p = b.p;
+	content.n = b.len;
+	if (file_replace(AT_FDCWD, part(p, to), &content, &err) < 0)
+		fail_msg("%s", err.msg);
+	buf_fini(&b);
+}
+
+/* Last night's copy, put back by a person, costs nothing of today's. */
+TEST(test_engine_engine__a_copy_put_back_by_hand_is_completed)
+{
+	struct place p;
+
+	place_init(&p);
+	place_open(&p);
+	fixture_put(&p.f, "kept", "as it was");
+	fixture_put(&p.f, "replaced", "old");
+	place_close(&p);
+	copy_part(&p, "records.db", "saved.db");
+	place_open(&p);
+	assert_false(p.report.db.is_other);
+	fixture_put(&p.f, "replaced", "new");
+	fixture_put(&p.f, "added", "later");
+	place_close(&p);
+	copy_part(&p, "saved.db", "records.db");
+
+	place_open(&p);
+	assert_true(p.report.db.is_other);
+	assert_int_equal(p.report.rebuilt, 2);
+	holds(&p, "kept", "as it was");
+	holds(&p, "replaced", "new");
+	holds(&p, "added", "later");
+	place_close(&p);
+	place_open(&p);
+	assert_false(p.report.db.is_other);
+	assert_false(p.report.db.is_incomplete);
+	assert_int_equal(p.report.rebuilt, 0);
+	place_close(&p);
+}
+
 TEST(test_engine_engine__a_damaged_database_is_set_aside_and_restored)
 {
 	char name[300];

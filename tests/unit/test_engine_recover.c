@@ -148,6 +148,118 @@ TEST(test_engine_recover__leaves_what_the_reaper_will_take)
 	fixture_fini(&f);
 }
 
+/* An upload replaces the file and the reaper removes its bytes between the
+ * reading of its record and the look for them. */
+struct passage {
+	struct fixture *f;
+	int calls;
+	int when;
+};
+
+static bool
+replace_meanwhile(void *arg)
+{
+	struct passage *p = arg;
+	struct err err = ERR_INIT;
+	bool left;
+
+	if (++p->calls == p->when) {
+		fixture_put(p->f, "a", "new");
+		assert_int_equal(reaper_run(p->f->engine, &left, &err), 0);
+	}
+	return false;
+}
+
+static void
+no_report(void *arg, const char *what, const char *name)
+{
+	(void)arg;
+	fail_msg("%s: %s", what, name);
+}
+
+TEST(test_engine_recover__is_not_misled_by_the_reaper)
+{
+	struct recover_found found;
+	struct err err = ERR_INIT;
+	struct fixture f;
+	char *text;
+	int i;
+
+	/* before the object, before the record */
+	for (i = 1; i <= 2; i++) {
+		struct passage p = { &f, 0, i };
+		const struct recover_check check = { replace_meanwhile,
+			no_report, &p };
+
+		fixture_init(&f, NULL);
+		fixture_put(&f, "a", "old");
+		assert_int_equal(
+		    recover_run(f.engine, &check, &found, &err), 0);
+		assert_true(p.calls >= i);
+		assert_int_equal(found.lost, 0);
+		assert_int_equal(found.missing, 0);
+		text = fixture_get(&f, "a");
+		assert_string_equal(text, "new");
+		free(text);
+		fixture_fini(&f);
+	}
+}
+
+/* Of two objects of one name the older is neither a file nor trash. */
+TEST(test_engine_recover__deletes_no_object_when_it_rebuilds)
+{
+	char named[64] = "";
+	const struct recover_check check = { never, note, named };
+	struct recover_found found;
+	struct err err = ERR_INIT;
+	struct fixture f;
+	uint64_t files;
+	char *text;
+	bool left;
+
+	fixture_init(&f, NULL);
+	fixture_put(&f, "a", "old");
+	fixture_put(&f, "a", "new");
+	lose_database(&f);
+	assert_int_equal(recover_rebuild(f.engine, &files, &err), 0);
+	assert_true(files >= 1);
+	assert_int_equal(reaper_run(f.engine, &left, &err), 0);
+	assert_int_equal(fixture_blobs(&f), 2);
+	assert_int_equal(recover_run(f.engine, &check, &found, &err), 0);
+	assert_int_equal(found.lost, 1);
+	assert_int_equal(fixture_blobs(&f), 1);
+	text = fixture_get(&f, "a");
+	assert_string_equal(text, "new");
+	free(text);
+	fixture_fini(&f);
+}
+
+/* More than one batch of them. */
+TEST(test_engine_recover__rebuilds_many)
+{
+	struct err err = ERR_INIT;
+	char name[16], *text;
+	struct fixture f;
+	uint64_t files;
+	int i;
+
+	fixture_init(&f, NULL);
+	for (i = 0; i < 300; i++) {
+		(void)snprintf(name, sizeof(name), "f%d", i);
+		fixture_put(&f, name, name);
+	}
+	lose_database(&f);
+	assert_int_equal(recover_rebuild(f.engine, &files, &err), 0);
+	assert_int_equal(files, 300);
+	for (i = 0; i < 300; i++) {
+		(void)snprintf(name, sizeof(name), "f%d", i);
+		text = fixture_get(&f, name);
+		assert_string_equal(text, name);
+		free(text);
+	}
+	fixture_fini(&f);
+}
+
 /* A blob of ${text} with that birth record, behind the engine's back. */
 static void
 plant(struct fixture *f, const char *text, const char *birth, char id[ID_SIZE])
