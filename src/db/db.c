@@ -141,7 +141,7 @@ db_make_durable(struct db *db, struct err *err)
 }
 
 int
-db_check(struct db *db, struct err *err)
+db_check(struct db *db, const struct db_stop *stop, struct err *err)
 {
 	struct db_conn_config cf = { db->path, DB_ROLE_READER };
 	struct db_conn *conn;
@@ -151,6 +151,8 @@ db_check(struct db *db, struct err *err)
 		return 0;
 	if (db->driver->open(&cf, &conn, err) < 0)
 		return -1;
+	if (stop != NULL)
+		db->driver->stop_when(conn, stop);
 	rc = db->driver->check(conn, true, err);
 	if (db->driver->saw_damage(conn))
 		atomic_store(&db->saw_damage, true);

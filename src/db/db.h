@@ -106,7 +106,12 @@ int db_make_durable(struct db *db, struct err *err);
  * thread, may take long. ERR_UNAVAILABLE without a backup_dir. */
 int db_backup(struct db *db, unsigned keep, struct err *err);
 /* The full integrity check, in this thread, takes long: 5 s for a million
- * rows.  ERR_DATABASE_DAMAGED names the damage. */
-int db_check(struct db *db, struct err *err);
+ * rows.  ERR_DATABASE_DAMAGED names the damage; ERR_SHUTTING_DOWN: ${stop}
+ * (may be NULL), which is asked every few milliseconds, said so. */
+struct db_stop {
+	bool (*fn)(void *arg);
+	void *arg;
+};
+int db_check(struct db *db, const struct db_stop *stop, struct err *err);
 
 #endif

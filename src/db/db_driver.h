@@ -28,6 +28,7 @@
 
 struct db_conn;
 struct db_stmt;
+struct db_stop; /* db.h */
 
 enum db_role {
 	DB_ROLE_READER, /* every write is an error */
@@ -79,6 +80,9 @@ struct db_driver {
 	 * now is done at a later call.
 	 */
 	void (*tend)(struct db_conn *c, bool quiet);
+	/* Statements end early, with ERR_SHUTTING_DOWN, when it says so; it
+	 * is borrowed. */
+	void (*stop_when)(struct db_conn *c, const struct db_stop *stop);
 	/* ERR_DATABASE_DAMAGED says what is wrong. ${full}: every index
 	 * against its table, too. */
 	int (*check)(struct db_conn *c, bool full, struct err *err);

@@ -16,6 +16,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "db/db.h"
 #include "db/db_driver.h"
 
 #define BUSY_MS 500
@@ -25,12 +26,15 @@
 #define LOG_DUE (4 * 1024 * 1024 / PAGE)
 #define LOG_LARGE (32 * 1024 * 1024 / PAGE)
 #define LOG_WAIT_MS 50
+/* Between two questions whether to stop: instructions of its machine. */
+#define STOP_STEPS 10000
 
 struct db_conn {
 	sqlite3 *db;
 	bool saw_damage;
-	int log_pages; /* in the log after the last commit */
-	int log_done;  /* of them, at the last checkpoint */
+	int log_pages;       /* in the log after the last commit */
+	int log_done;        /* of them, at the last checkpoint */
+	struct db_stop stop; /* see lite_stop_when() */
 };
 
 /* A struct db_stmt is a sqlite3_stmt; nothing else is needed of it but the
@@ -48,6 +52,7 @@ static const struct {
 	{ SQLITE_BUSY, ERR_DATABASE_BUSY },
 	{ SQLITE_LOCKED, ERR_DATABASE_BUSY },
 	{ SQLITE_FULL, ERR_STORAGE_FULL },
+	{ SQLITE_INTERRUPT, ERR_SHUTTING_DOWN },
 	{ SQLITE_CORRUPT, ERR_DATABASE_DAMAGED },
 	{ SQLITE_NOTADB, ERR_DATABASE_DAMAGED },
 	{ SQLITE_IOERR, ERR_IO },
@@ -347,6 +352,21 @@ lite_tend(struct db_conn *c, bool quiet)
 }
 
 static int
+ask_stop(void *arg)
+{
+	const struct db_stop *stop = arg;
+
+	return stop->fn(stop->arg);
+}
+
+static void
+lite_stop_when(struct db_conn *c, const struct db_stop *stop)
+{
+	c->stop = *stop;
+	sqlite3_progress_handler(c->db, STOP_STEPS, ask_stop, &c->stop);
+}
+
+static int
 lite_check(struct db_conn *c, bool full, struct err *err)
 {
 	sqlite3_stmt *stmt = NULL;
@@ -413,6 +433,7 @@ const struct db_driver db_sqlite = {
 	.column_text = lite_column_text,
 	.changes = lite_changes,
 	.tend = lite_tend,
+	.stop_when = lite_stop_when,
 	.check = lite_check,
 	.snapshot = lite_snapshot,
 };

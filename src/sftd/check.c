@@ -26,7 +26,7 @@ check_run(const struct commands_input *in)
 		(void)fprintf(stderr, "sftd: %s\n", e.msg);
 		return COMMANDS_FAILED;
 	}
-	if (db_check(engine->db, &e) < 0) {
+	if (db_check(engine->db, NULL, &e) < 0) {
 		(void)fprintf(stderr, "sftd: %s\n", e.msg);
 		engine_close(engine);
 		return COMMANDS_FAILED;

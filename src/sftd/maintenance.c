@@ -9,7 +9,6 @@
 #include "base/mem.h"
 #include "base/thread.h"
 #include "engine/reaper.h"
-#include "engine/recover.h"
 #include "engine/status_file.h"
 
 #define TURN_MS 1000
@@ -26,7 +25,6 @@ struct maintenance {
 	bool stopping;       /* under lock */
 	_Atomic bool trash;  /* the reaper has work */
 	/* The thread's own. */
-	bool check;
 	uint64_t written; /* transfers_changes() of the last status file */
 	int64_t backup_at_ms;
 	int64_t complained_ms;
@@ -109,38 +107,9 @@ back_up(struct maintenance *m)
 		    LOG_END);
 }
 
-static void
-found(void *arg, const char *what, const char *name)
-{
-	(void)arg;
-	log_error(what, LOG_STR("name", name), LOG_END);
-}
-
-static void
-check(struct maintenance *m)
-{
-	const struct recover_check rc = { is_stopping, found, m };
-	struct recover_found f;
-	struct err e = ERR_INIT;
-
-	if (!m->check)
-		return;
-	m->check = false;
-	if (recover_run(m->engine, &rc, &f, &e) < 0 ||
-	    db_check(m->engine->db, &e) < 0) {
-		if (e.code != ERR_SHUTTING_DOWN)
-			log_error("the check after the last run's end failed",
-			    LOG_ERR(&e), LOG_END);
-		return;
-	}
-	log_info("checked", LOG_UINT("lost_objects", f.lost),
-	    LOG_UINT("damaged_files", f.missing), LOG_END);
-}
-
 static void (*const tasks[])(struct maintenance *m) = {
 	reap,
 	write_status_file,
-	check,
 	back_up,
 };
 
@@ -163,14 +132,12 @@ run(void *arg)
 }
 
 int
-maintenance_start(
-    struct engine *e, bool unclean, struct maintenance **ret_m, struct err *err)
+maintenance_start(struct engine *e, struct maintenance **ret_m, struct err *err)
 {
 	static const struct thread_options options = { "maintenance", 0 };
 	struct maintenance *m = mem_calloc(1, sizeof(*m));
 
 	m->engine = e;
-	m->check = unclean;
 	m->backup_at_ms = clock_mono_ms(e->clock) + BACKUP_EVERY_MS;
 	pthread_mutex_init(&m->lock, NULL);
 	thread_cond_init(&m->wake);

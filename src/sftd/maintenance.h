@@ -4,17 +4,15 @@
 
 /*
  * What is done beside serving, on one thread: the status file, the reaper,
- * backups, and after an unclean end the check of objects and records.
+ * backups.
  */
-
-#include <stdbool.h>
 
 #include "engine/engine.h"
 
 struct maintenance;
 
-int maintenance_start(struct engine *e, bool unclean,
-    struct maintenance **ret_m, struct err *err);
+int maintenance_start(
+    struct engine *e, struct maintenance **ret_m, struct err *err);
 /* Ends the thread, writes the last status file.  NULL is fine. */
 void maintenance_stop(struct maintenance *m);
 

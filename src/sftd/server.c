@@ -21,6 +21,7 @@
 #include "net/http_server.h"
 #include "proto/limits.h"
 #include "sftd/announce.h"
+#include "sftd/audit.h"
 #include "sftd/maintenance.h"
 #include "sftd/notify.h"
 
@@ -36,6 +37,7 @@ struct server {
 	struct app *app;
 	struct http_server *http;
 	struct maintenance *maintenance;
+	struct audit *audit;
 };
 
 /* A commit's outcome is unknown: end at once, recovery decides (rule 4). */
@@ -153,12 +155,13 @@ out:
 	return rc;
 }
 
-/* Objects and records may disagree. */
+/* There is reason to think that the database is damaged, or objects and
+ * records disagree. */
 static bool
-needs_check(const struct engine_report *r)
+is_suspect(const struct engine_report *r)
 {
 	return r->db.was_unclean || r->db.was_damaged || r->db.from_backup ||
-	       r->rebuilt > 0;
+	       r->db.is_other || r->rebuilt > 0;
 }
 
 static int
@@ -170,8 +173,8 @@ start(struct server *s, struct err *err)
 		return -1;
 	if (engine_open(&cf, &s->engine, &s->report, err) < 0)
 		return -1;
-	if (maintenance_start(
-	        s->engine, needs_check(&s->report), &s->maintenance, err) < 0)
+	if (maintenance_start(s->engine, &s->maintenance, err) < 0 ||
+	    audit_start(s->engine, is_suspect(&s->report), &s->audit, err) < 0)
 		return -1;
 	if (start_app(s, err) < 0)
 		return -1;
@@ -228,6 +231,7 @@ wait_for_end(struct server *s)
 static void
 stop(struct server *s)
 {
+	audit_cancel(s->audit);
 	if (s->http != NULL) {
 		http_server_stop(s->http, s->settings->shutdown_grace);
 		http_server_free(s->http);

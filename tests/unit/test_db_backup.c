@@ -226,7 +226,7 @@ TEST(test_db_backup__restores_the_newest_backup)
 	assert_memory_equal(found.backup, "records-", 8);
 	assert_true(help_file_is_there(db, "kept"));
 	assert_false(help_file_is_there(db, "later"));
-	assert_int_equal(db_check(db, NULL), 0);
+	assert_int_equal(db_check(db, NULL, NULL), 0);
 	db_close(db);
 	db = help_open(path, &found);
 	assert_false(found.was_unclean);

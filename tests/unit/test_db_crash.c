@@ -148,7 +148,7 @@ TEST(test_db_crash__what_was_told_is_there)
 		assert_true(help_transfer_count(db) >= before + told);
 		before = help_transfer_count(db);
 		assert_int_equal(help_counter(db, "upload.completed"), before);
-		assert_int_equal(db_check(db, NULL), 0);
+		assert_int_equal(db_check(db, NULL, NULL), 0);
 		db_close(db);
 	}
 }

@@ -348,7 +348,7 @@ DB_TEST(test_db_db__many_threads_at_once)
 	assert_int_equal(failures, 0);
 	assert_int_equal(help_transfer_count(db), THREADS * EACH);
 	assert_int_equal(help_counter(db, "upload.completed"), THREADS * EACH);
-	assert_int_equal(db_check(db, NULL), 0);
+	assert_int_equal(db_check(db, NULL, NULL), 0);
 }
 
 /* --- the readers' connections ----------------------------------------- */

@@ -159,7 +159,7 @@ TEST(test_db_fault__on_the_way_back_to_a_backup)
 			db = help_open(path, &found);
 			assert_false(found.is_new);
 			assert_true(help_file_is_there(db, "kept"));
-			assert_int_equal(db_check(db, NULL), 0);
+			assert_int_equal(db_check(db, NULL, NULL), 0);
 			db_close(db);
 			assert_int_equal(unlink(path), 0);
 		}

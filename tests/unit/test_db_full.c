@@ -124,7 +124,7 @@ fills_while_it_runs(const char *dir)
 	EXPECT(help_file_remove(db, "", "f1") == ERR_NONE);
 	EXPECT(put_until_full(db, count + 1) > 0);
 	EXPECT(!help_file_is_there(db, "f1"));
-	EXPECT(db_check(db, NULL) == 0);
+	EXPECT(db_check(db, NULL, NULL) == 0);
 	db_close(db);
 	db = open_in(dir, &found, NULL);
 	EXPECT(db != NULL);

@@ -13,7 +13,7 @@
 
 #include "db/db_priv.h"
 
-#define FILES 200
+#define FILES 1000
 
 static const char *
 records(void)
@@ -336,6 +336,36 @@ TEST(test_db_repair__damage_that_a_read_met)
 	assert_int_equal(err.code, ERR_DATABASE_DAMAGED);
 	db_close(db);
 	expect_set_aside(path, "met by a read");
+}
+
+static bool
+at_once(void *arg)
+{
+	++*(unsigned *)arg;
+	return true;
+}
+
+/* A server that ends does not wait for it. */
+TEST(test_db_repair__check_stops_when_asked)
+{
+	unsigned asked = 0;
+	const struct db_stop stop = { at_once, &asked };
+	struct err err = ERR_INIT;
+	struct db_state found;
+	char before[] = "f";
+	struct db *db;
+
+	db = help_open(records(), &found);
+	assert_int_equal(db_write(db, put_all, before, NULL), 0);
+	assert_int_equal(db_check(db, &stop, &err), -1);
+	assert_int_equal(err.code, ERR_SHUTTING_DOWN);
+	assert_int_equal(asked, 1);
+	assert_int_equal(db_check(db, NULL, NULL), 0);
+	db_close(db);
+	/* That was no damage. */
+	db = help_open(records(), &found);
+	assert_false(found.was_unclean);
+	db_close(db);
 }
 
 /* A log whose database is gone. */
