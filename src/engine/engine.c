@@ -13,7 +13,7 @@
 #include "engine/status_file.h"
 
 /* Big I/O buffers: 64 MiB at most (rule 17), a few of them kept warm. */
-#define BUFFERS_COUNT 256
+#define BUFFERS_COUNT 96
 #define BUFFERS_KEEP 3
 
 /* --- the first admin key ------------------------------------------------- */

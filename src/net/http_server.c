@@ -12,7 +12,7 @@
 
 #define LOOPS_MAX 4
 #define LAST_REPLIES_MS 2000 /* to flush what interrupted workers said */
-#define OWN_BUFFERS 64
+#define OWN_BUFFERS 32
 
 static size_t
 or_default(size_t value, size_t fallback)
