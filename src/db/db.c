@@ -45,6 +45,9 @@ db_open_driver(const struct db_driver *driver, const struct db_config *cf,
 	/* Durably, whatever the setting: until db_close() it is unclean. */
 	if (db_run_begin(db, tx, &state, err) < 0)
 		goto out;
+	/* Before, a backup may lack what was recorded last. */
+	atomic_store(&db->has_changed,
+	    state.was_unclean || state.from_backup || state.is_other);
 	if (!cf->durable && driver->set_durable(tx->conn, false, err) < 0)
 		goto out;
 	/* What the check read is not needed any more. */

@@ -105,6 +105,9 @@ int db_make_durable(struct db *db, struct err *err);
  * synced, checked, whole or not there.  The newest ${keep} stay.  In this
  * thread, may take long. ERR_UNAVAILABLE without a backup_dir. */
 int db_backup(struct db *db, unsigned keep, struct err *err);
+/* Is it time?  Something was recorded since the newest one was made, or there
+ * is none; and the newest is older than ${age_ms}. */
+bool db_wants_backup(struct db *db, int64_t age_ms);
 /* The full integrity check, in this thread, takes long: 5 s for a million
  * rows.  ERR_DATABASE_DAMAGED names the damage; ERR_SHUTTING_DOWN: ${stop}
  * (may be NULL), which is asked every few milliseconds, said so. */

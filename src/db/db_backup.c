@@ -159,6 +159,37 @@ write_copy(struct db *db, const char *path, struct err *err)
 	return rc;
 }
 
+static int
+nothing(struct db_tx *tx, void *arg, struct err *err)
+{
+	(void)tx;
+	(void)arg;
+	(void)err;
+	return 0;
+}
+
+/* Returns when all is done that was queued. */
+static int
+settle(struct db *db, struct err *err)
+{
+	struct db_job job = { nothing, NULL, true, false };
+
+	return db_writer_run(db->writer, &job, err);
+}
+
+/* Written and checked as ${temp}: whole at ${path}, or not there. */
+static int
+make_copy(struct db *db, const char *temp, const char *path, struct err *err)
+{
+	if (write_copy(db, temp, err) == 0 &&
+	    mark_incomplete(db->driver, temp, err) == 0 &&
+	    db_file_sync(temp, err) == 0 &&
+	    check_file(db->driver, temp, err) == 0)
+		return db_file_rename(temp, path, err);
+	(void)db_file_remove(temp, NULL); /* the next one does it */
+	return -1;
+}
+
 int
 db_backup(struct db *db, unsigned keep, struct err *err)
 {
@@ -170,26 +201,50 @@ db_backup(struct db *db, unsigned keep, struct err *err)
 	if (db->path == NULL || db->backup_dir == NULL)
 		return err_set(
 		    err, ERR_UNAVAILABLE, "this database has no backups");
-	db_file_stamp(db->clock, stamp);
+	db_file_stamp(clock_wall_ms(db->clock), stamp);
 	path = mem_printf("%s/" BEFORE "%s" AFTER, db->backup_dir, stamp);
 	temp = mem_printf("%s/" BEFORE "%s" TEMP_AFTER, db->backup_dir, stamp);
-	if (file_mkdir(AT_FDCWD, db->backup_dir, 0700, err) < 0 ||
+	if (settle(db, err) < 0 ||
+	    file_mkdir(AT_FDCWD, db->backup_dir, 0700, err) < 0 ||
 	    remove_all_but(db->backup_dir, is_temp, 0, err) < 0)
 		goto out;
-	if (write_copy(db, temp, err) < 0 ||
-	    mark_incomplete(db->driver, temp, err) < 0 ||
-	    db_file_sync(temp, err) < 0 ||
-	    check_file(db->driver, temp, err) < 0) {
-		(void)db_file_remove(temp, NULL); /* the next one does it */
+	/* First: what is recorded meanwhile may not be in the copy. */
+	atomic_store(&db->has_changed, false);
+	if (make_copy(db, temp, path, err) < 0) {
+		atomic_store(&db->has_changed, true);
 		goto out;
 	}
-	if (db_file_rename(temp, path, err) < 0)
-		goto out;
 	rc = remove_all_but(db->backup_dir, is_backup, keep, err);
 out:
 	free(temp);
 	free(path);
 	return rc;
+}
+
+bool
+db_wants_backup(struct db *db, int64_t age_ms)
+{
+	char now[DB_STAMP_SIZE], then[DB_STAMP_SIZE];
+	struct names names = { NULL, 0 };
+	const char *newest;
+	bool is_old = true;
+
+	if (db->path == NULL || db->backup_dir == NULL)
+		return false;
+	(void)settle(db, NULL);
+	db_file_stamp(clock_wall_ms(db->clock), now);
+	db_file_stamp(clock_wall_ms(db->clock) - age_ms, then);
+	/* What cannot be listed is an error of db_backup(). */
+	if (list_names(db->backup_dir, is_backup, &names, NULL) == 0 &&
+	    names.count > 0) {
+		newest = names.at[0]->d_name + strlen(BEFORE);
+		/* One from the future is of a clock that was wrong. */
+		is_old = strncmp(newest, then, strlen(then)) <= 0 ||
+		         strncmp(newest, now, strlen(now)) > 0;
+		is_old = is_old && atomic_load(&db->has_changed);
+	}
+	free_names(&names);
+	return is_old;
 }
 
 /* --- going back to one ------------------------------------------------ */

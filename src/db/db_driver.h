@@ -71,8 +71,10 @@ struct db_driver {
 	bool (*column_is_null)(struct db_stmt *s, int at);
 	int64_t (*column_int)(struct db_stmt *s, int at);       /* 0 for null */
 	struct slice (*column_text)(struct db_stmt *s, int at); /* p NULL */
-	/* Rows that the last statement of the connection changed. */
+	/* Rows that the last statement of the connection changed; and all
+	 * since it was opened, also those that were rolled back. */
 	int64_t (*changes)(const struct db_conn *c);
+	int64_t (*total_changes)(const struct db_conn *c);
 
 	/*
 	 * Housekeeping of the writer's connection, called after its commits

@@ -16,13 +16,13 @@
 #define COPY_STEP (64 * 1024)
 
 void
-db_file_stamp(const struct clock *clock, char ret[DB_STAMP_SIZE])
+db_file_stamp(int64_t wall_ms, char ret[DB_STAMP_SIZE])
 {
 	char text[CLOCK_RFC3339_SIZE];
 	const char *from;
 	char *to = ret;
 
-	clock_rfc3339(clock_wall_ms(clock), text);
+	clock_rfc3339(wall_ms, text);
 	for (from = text; *from != '\0'; from++) {
 		if (*from != '-' && *from != ':' &&
 		    to < ret + DB_STAMP_SIZE - 1)

@@ -48,7 +48,8 @@ struct db {
 	void (*fatal)(const struct err *err);
 	struct db_writer *writer;
 	struct db_pool pool;
-	_Atomic bool saw_damage; /* so that the next start checks */
+	_Atomic bool saw_damage;  /* so that the next start checks */
+	_Atomic bool has_changed; /* since the newest backup */
 };
 
 /* db_open() over a driver of the caller's (tests). */
@@ -131,7 +132,7 @@ int db_backup_restore(struct db *db, const char *path,
 
 /* db_file.c: "20261124T073000.123Z", for names. */
 #define DB_STAMP_SIZE 21
-void db_file_stamp(const struct clock *clock, char ret[DB_STAMP_SIZE]);
+void db_file_stamp(int64_t wall_ms, char ret[DB_STAMP_SIZE]);
 /* rename(2), durable.  Both in one directory. */
 int db_file_rename(const char *from, const char *to, struct err *err);
 /* Not there is fine. */

@@ -49,7 +49,7 @@ set_aside(struct db *db, struct db_state *state, struct err *err)
 	int rc = 0;
 	size_t i;
 
-	db_file_stamp(db->clock, stamp);
+	db_file_stamp(clock_wall_ms(db->clock), stamp);
 	base = mem_printf("%s.damaged-%s", db->path, stamp);
 	for (i = 0; rc == 0 && i < PARTS; i++) {
 		from = mem_printf("%s%s", db->path, parts[i]);

@@ -320,6 +320,12 @@ lite_changes(const struct db_conn *c)
 	return sqlite3_changes64(c->db);
 }
 
+static int64_t
+lite_total_changes(const struct db_conn *c)
+{
+	return sqlite3_total_changes64(c->db);
+}
+
 static void
 checkpoint(struct db_conn *c, int mode, int wait_ms)
 {
@@ -432,6 +438,7 @@ const struct db_driver db_sqlite = {
 	.column_int = lite_column_int,
 	.column_text = lite_column_text,
 	.changes = lite_changes,
+	.total_changes = lite_total_changes,
 	.tend = lite_tend,
 	.stop_when = lite_stop_when,
 	.check = lite_check,

@@ -207,6 +207,7 @@ static void
 run_group(struct db_writer *w, struct list *group)
 {
 	const struct db_driver *driver = w->tx->driver;
+	int64_t before = driver->total_changes(w->tx->conn);
 	bool raise = !w->db->durable && wants_durable(group);
 	struct err err = ERR_INIT;
 	int rc = 0;
@@ -218,6 +219,8 @@ run_group(struct db_writer *w, struct list *group)
 	if (raise) /* failing, it stays durable, which is no less right */
 		(void)driver->set_durable(w->tx->conn, false, NULL);
 	rec_counter_clear(w->tx->deltas);
+	if (driver->total_changes(w->tx->conn) != before)
+		atomic_store(&w->db->has_changed, true);
 	tell(group, rc < 0 ? &err : NULL);
 	driver->tend(w->tx->conn, false);
 }

@@ -117,6 +117,7 @@ open_db(struct engine *e, void (*fatal)(const struct err *err),
 	struct db_config cf = {
 		.path = path,
 		.backup_dir = backups,
+		.clock = e->clock,
 		.durable = e->durable,
 		.fatal = fatal,
 	};
@@ -211,17 +212,35 @@ engine_open(const struct engine_config *cf, struct engine **ret_engine,
 	return 0;
 }
 
+/* What the ballast is for: ending and deleting on a full disk. */
+static bool
+made_room(struct engine *e, struct err *err)
+{
+	if (err->code != ERR_STORAGE_FULL || e->home == NULL)
+		return false;
+	home_ballast_drop(e->home);
+	err_clear(err);
+	return true;
+}
+
 int
 engine_write(struct engine *e, db_fn fn, void *arg, struct err *err)
 {
 	int rc = db_write(e->db, fn, arg, err);
 
-	if (rc == 0 || err->code != ERR_STORAGE_FULL || e->home == NULL)
-		return rc;
-	/* What the ballast is for: ending and deleting on a full disk. */
-	home_ballast_drop(e->home);
-	err_clear(err);
-	return db_write(e->db, fn, arg, err);
+	if (rc < 0 && made_room(e, err))
+		rc = db_write(e->db, fn, arg, err);
+	return rc;
+}
+
+int
+engine_make_durable(struct engine *e, struct err *err)
+{
+	int rc = db_make_durable(e->db, err);
+
+	if (rc < 0 && made_room(e, err))
+		rc = db_make_durable(e->db, err);
+	return rc;
 }
 
 void
@@ -231,8 +250,9 @@ engine_close(struct engine *e)
 
 	if (e == NULL)
 		return;
-	/* A copy after a clean run is welcome; none is no reason to fail. */
-	if (e->auth != NULL)
+	/* A copy after a clean run is welcome; none is no reason to fail, and
+	 * what could not be opened is not worth one. */
+	if (e->auth != NULL && db_wants_backup(e->db, 0))
 		(void)db_backup(e->db, ENGINE_BACKUPS_KEPT, &ignored);
 	db_close(e->db);
 	auth_free(e->auth);

@@ -67,10 +67,13 @@ struct engine_config {
 };
 int engine_open(const struct engine_config *cf, struct engine **ret_engine,
     struct engine_report *ret_report, struct err *err);
-/* After the last transfer ended. Keeps a backup of the database. */
+/* After the last transfer ended.  Makes a backup of the database when there is
+ * something new in it. */
 void engine_close(struct engine *e);
 
-/* db_write(), once more after giving the ballast up when the disk is full. */
+/* db_write() and db_make_durable(), once more after giving the ballast up when
+ * the disk is full.  ${err} must not be NULL. */
 int engine_write(struct engine *e, db_fn fn, void *arg, struct err *err);
+int engine_make_durable(struct engine *e, struct err *err);
 
 #endif

@@ -96,11 +96,11 @@ reap_batch(struct engine *e, struct batch *b, bool *left, struct err *err)
 		return 0;
 	/* The rows that were read are committed; this makes them durable,
 	 * where single commits are not. */
-	if (!e->durable && db_make_durable(e->db, err) < 0)
+	if (!e->durable && engine_make_durable(e, err) < 0)
 		return -1;
 	if (remove_batch(e, b, left, err) < 0)
 		return -1;
-	return db_write(e->db, forget_gone, b, err);
+	return engine_write(e, forget_gone, b, err);
 }
 
 int

@@ -12,7 +12,11 @@
 #include "engine/status_file.h"
 
 #define TURN_MS 1000
-#define BACKUP_EVERY_MS (24LL * 3600 * 1000)
+#define BACKUP_AGE_MS (24LL * 3600 * 1000)
+/* How often one looks whether a backup is due; first when so much time has
+ * gone by. */
+#define BACKUP_LOOK_MS (10LL * 60 * 1000)
+#define BALLAST_LOOK_MS (10LL * 1000)
 /* A failing task says so at most this often. */
 #define COMPLAIN_EVERY_MS 60000
 
@@ -26,7 +30,8 @@ struct maintenance {
 	_Atomic bool trash;  /* the reaper has work */
 	/* The thread's own. */
 	uint64_t written; /* transfers_changes() of the last status file */
-	int64_t backup_at_ms;
+	int64_t backup_look_ms; /* when to look next */
+	int64_t ballast_look_ms;
 	int64_t complained_ms;
 };
 
@@ -93,24 +98,42 @@ write_status_file(struct maintenance *m)
 		m->written = changes;
 }
 
+/* By the age of the newest, and not by the time that this run has lasted: one
+ * that is restarted every day would never come to it. */
 static void
 back_up(struct maintenance *m)
 {
 	int64_t now_ms = clock_mono_ms(m->engine->clock);
 	struct err e = ERR_INIT;
 
-	if (now_ms < m->backup_at_ms)
+	if (now_ms < m->backup_look_ms)
 		return;
-	m->backup_at_ms = now_ms + BACKUP_EVERY_MS;
+	m->backup_look_ms = now_ms + BACKUP_LOOK_MS;
+	if (!db_wants_backup(m->engine->db, BACKUP_AGE_MS))
+		return;
+	m->backup_look_ms = now_ms + BACKUP_AGE_MS;
 	if (db_backup(m->engine->db, ENGINE_BACKUPS_KEPT, &e) < 0)
 		log_error("the database could not be backed up", LOG_ERR(&e),
 		    LOG_END);
+}
+
+/* When it was given up, and there is room again. */
+static void
+fill_ballast(struct maintenance *m)
+{
+	int64_t now_ms = clock_mono_ms(m->engine->clock);
+
+	if (now_ms < m->ballast_look_ms)
+		return;
+	m->ballast_look_ms = now_ms + BALLAST_LOOK_MS;
+	(void)home_ballast_fill(m->engine->home, NULL); /* or later */
 }
 
 static void (*const tasks[])(struct maintenance *m) = {
 	reap,
 	write_status_file,
 	back_up,
+	fill_ballast,
 };
 
 static void *
@@ -138,7 +161,7 @@ maintenance_start(struct engine *e, struct maintenance **ret_m, struct err *err)
 	struct maintenance *m = mem_calloc(1, sizeof(*m));
 
 	m->engine = e;
-	m->backup_at_ms = clock_mono_ms(e->clock) + BACKUP_EVERY_MS;
+	m->backup_look_ms = clock_mono_ms(e->clock) + BACKUP_LOOK_MS;
 	pthread_mutex_init(&m->lock, NULL);
 	thread_cond_init(&m->wake);
 	/* What the last run left in the trash. */

@@ -4,7 +4,7 @@
 
 /*
  * What is done beside serving, on one thread: the status file, the reaper,
- * backups.
+ * backups, the ballast.
  */
 
 #include "engine/engine.h"

@@ -37,8 +37,8 @@ void home_close(struct home *home); /* NULL is fine */
 /* The path of a part inside it, for the caller to free(). */
 char *home_path(const struct home *home, const char *part);
 
-/* Makes the ballast, or keeps the one there is; ERR_STORAGE_FULL when the
- * disk has less than twice its size left. */
+/* Makes the ballast, or keeps the one there is, which costs next to nothing;
+ * ERR_STORAGE_FULL when the disk has less than twice its size left. */
 int home_ballast_fill(struct home *home, struct err *err);
 /* Gives its space back; fine when there is none.  Any thread. */
 void home_ballast_drop(struct home *home);

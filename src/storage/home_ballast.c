@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
@@ -49,23 +50,22 @@ write_zeros(int fd, uint64_t size, struct err *err)
 }
 
 static int
-fill(int fd, uint64_t size, uint64_t free_bytes, struct err *err)
+fill(int fd, uint64_t size, struct err *err)
 {
-	struct stat st;
-
-	if (fstat(fd, &st) < 0)
-		return err_set_errno(err, ERR_IO, "cannot look at '" NAME "'");
-	if ((uint64_t)st.st_blocks * 512 >= size)
-		return 0;
-	/* The last bytes are better left for what comes next. */
-	if (free_bytes < 2 * size)
-		return err_set(
-		    err, ERR_STORAGE_FULL, "the disk is almost full");
 	if (fallocate(fd, 0, 0, (off_t)size) == 0)
 		return 0;
 	if (errno != EOPNOTSUPP)
 		return err_set_errno(err, ERR_IO, "cannot fill '" NAME "'");
 	return write_zeros(fd, size, err);
+}
+
+static bool
+is_there(const struct home *home, uint64_t size)
+{
+	struct stat st;
+
+	return fstatat(home->dirfd, NAME, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       (uint64_t)st.st_blocks * 512 >= size;
 }
 
 int
@@ -76,13 +76,17 @@ home_ballast_fill(struct home *home, struct err *err)
 
 	if (plan(home, &size, &free_bytes, err) < 0)
 		return -1;
-	if (size == 0)
+	if (is_there(home, size))
 		return 0;
+	/* The last bytes are better left for what comes next. */
+	if (free_bytes < 2 * size)
+		return err_set(
+		    err, ERR_STORAGE_FULL, "the disk is almost full");
 	fd = file_open(
 	    home->dirfd, NAME, O_WRONLY | O_CREAT | O_NOFOLLOW, MODE, err);
 	if (fd < 0)
 		return -1;
-	rc = fill(fd, size, free_bytes, err);
+	rc = fill(fd, size, err);
 	file_close(fd);
 	if (rc < 0)
 		home_ballast_drop(home);

@@ -157,9 +157,12 @@ def test_a_record_without_bytes_is_reported_and_marked(start):
     ]
     victim.unlink()
     own.start()
-    response = own.download("c.bin")
-    assert response.status_code in (404, 410, 500), response.status_code
-    expect.error(response, response.status_code)
+    expect.error(own.download("c.bin"), 500, "file_damaged")
+    assert own.head("/download/c.bin").status_code == 500
+    # that there was an upload is as true as before
+    assert own.status("c.bin")["status"] == "completed"
+    names = [t["filename"] for t in own.get("/status").json()["transfers"]]
+    assert "c.bin" in names
 
     def reported():
         return [

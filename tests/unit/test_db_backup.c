@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/latch.h"
@@ -106,6 +107,75 @@ TEST(test_db_backup__keeps_the_newest)
 	assert_int_equal(db_backup(db, 1, NULL), 0);
 	assert_string_equal(
 	    backups(), "records-20261124T073400.123Z.db records-mine.db");
+	db_close(db);
+}
+
+#define HOUR (3600LL * 1000)
+
+TEST(test_db_backup__is_wanted_when_there_is_something_new)
+{
+	struct db *db = open_with_backups();
+	struct rec_file f = help_file("a", 1);
+
+	/* There is none. */
+	assert_true(db_wants_backup(db, 24 * HOUR));
+	assert_int_equal(db_backup(db, 9, NULL), 0);
+	clock_manual_advance(&clock_now, 30 * HOUR);
+	/* There is nothing new. */
+	assert_false(db_wants_backup(db, 24 * HOUR));
+	assert_false(db_wants_backup(db, 0));
+	assert_int_equal(help_file_put(db, &f, false, NULL), ERR_NONE);
+	assert_true(db_wants_backup(db, 24 * HOUR));
+	/* What is read is not new. */
+	assert_int_equal(db_backup(db, 9, NULL), 0);
+	clock_manual_advance(&clock_now, HOUR);
+	assert_true(help_file_is_there(db, "a"));
+	assert_false(db_wants_backup(db, 0));
+	/* By the age of the newest. */
+	assert_int_equal(help_file_put(db, &f, true, NULL), ERR_NONE);
+	assert_true(db_wants_backup(db, 0));
+	assert_true(db_wants_backup(db, HOUR));
+	assert_false(db_wants_backup(db, HOUR + 1));
+	db_close(db);
+}
+
+/* A run that crashed has made none of what it recorded. */
+TEST(test_db_backup__is_wanted_after_a_crash)
+{
+	struct db *db = open_with_backups();
+	struct db_state found;
+	int status;
+	pid_t pid;
+
+	assert_int_equal(db_backup(db, 9, NULL), 0);
+	db_close(db);
+	db = help_open(unit_temppath("records.db"), &found);
+	assert_false(db_wants_backup(db, 0));
+	db_close(db);
+	pid = fork();
+	assert_int_not_equal(pid, -1);
+	if (pid == 0) {
+		(void)help_open(unit_temppath("records.db"), &found);
+		_exit(0);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	db = help_open(unit_temppath("records.db"), &found);
+	assert_true(found.was_unclean);
+	assert_true(db_wants_backup(db, 0));
+	db_close(db);
+}
+
+/* One whose name lies in the future does not stop the others. */
+TEST(test_db_backup__is_wanted_after_a_wrong_clock)
+{
+	struct db *db = open_with_backups();
+	struct rec_file f = help_file("a", 1);
+
+	clock_manual_advance(&clock_now, 1000 * HOUR);
+	assert_int_equal(db_backup(db, 9, NULL), 0);
+	clock_manual_advance(&clock_now, -1000 * HOUR);
+	assert_int_equal(help_file_put(db, &f, false, NULL), ERR_NONE);
+	assert_true(db_wants_backup(db, 24 * HOUR));
 	db_close(db);
 }
 

@@ -326,6 +326,29 @@ TEST(test_engine_engine__files_outlive_the_run_and_every_end_is_backed_up)
 	holds(&p, "a", "one");
 	place_close(&p);
 	assert_int_equal(keep_backups(&p, 99), 2);
+	/* Nothing was recorded: a copy would only push an older one out. */
+	place_open(&p);
+	place_close(&p);
+	assert_int_equal(keep_backups(&p, 99), 2);
+	/* There is none. */
+	(void)keep_backups(&p, 0);
+	place_open(&p);
+	place_close(&p);
+	assert_int_equal(keep_backups(&p, 99), 1);
+}
+
+TEST(test_engine_engine__a_start_that_fails_backs_nothing_up)
+{
+	struct place p;
+
+	place_init(&p);
+	place_open(&p);
+	fixture_put(&p.f, "a", "one");
+	place_close(&p);
+	(void)keep_backups(&p, 0);
+	write_part(&p, "admin.key", "short");
+	open_fails(&p, "holds no key");
+	assert_int_equal(keep_backups(&p, 99), 0);
 }
 
 static int
