@@ -12,7 +12,7 @@
 
 #define BATCH 16           /* connections accepted in one turn */
 #define RETRY_MS 100       /* after the system had nothing left */
-#define REFUSED_MAX 64     /* connections past the limit that get a 503 */
+#define REFUSED_MAX 64     /* connections past a limit that get a 503 */
 #define LINKS_MS 60000     /* interfaces come and go */
 #define KEEPALIVE_S 30     /* silence before the first probe ... */
 #define KEEPALIVE_EVERY 10 /* ... and between two */
@@ -148,35 +148,53 @@ choose_loop(struct http_loop *lp)
 	return best;
 }
 
+/*
+ * Those past a limit get to hear why, and linger; but only so many, or who
+ * has been refused would keep others out.
+ */
+static void
+apply_limits(struct http_conn *hc)
+{
+	struct http_server *s = hc->lp->server;
+	const struct http_server_config *cf = &s->cf;
+	size_t max = cf->max_connections;
+
+	if (max > 0 &&
+	    atomic_load(&s->n_connections) > max + atomic_load(&s->n_refused)) {
+		hc->refusal = ERR_TOO_MANY_CONNECTIONS;
+	} else if (cf->max_connections_per_client > 0) {
+		hc->is_counted = http_peers_add(
+		    s->peers, &hc->peer, cf->max_connections_per_client);
+		if (!hc->is_counted)
+			hc->refusal = ERR_TOO_MANY_CONNECTIONS;
+	}
+	if (hc->refusal != ERR_NONE)
+		atomic_fetch_add(&s->n_refused, 1);
+}
+
 static void
 take(struct http_loop *from, int fd, const struct addr *peer)
 {
 	struct http_server *s = from->server;
-	const struct http_server_config *cf = &s->cf;
-	size_t n = atomic_fetch_add(&s->n_connections, 1) + 1;
 	struct http_loop *lp = choose_loop(from);
 	struct http_conn *hc = http_conn_new(lp, fd, peer);
 
+	atomic_fetch_add(&s->n_connections, 1);
 	atomic_fetch_add(&lp->n_conns, 1);
-	if (s->congestion != NULL && is_near(from, peer))
-		(void)set_congestion(fd, s->congestion);
-	if (cf->max_connections > 0 && n > cf->max_connections)
-		hc->refusal = ERR_TOO_MANY_CONNECTIONS;
-	else if (cf->max_connections_per_client > 0) {
-		hc->is_counted = http_peers_add(
-		    s->peers, peer, cf->max_connections_per_client);
-		if (!hc->is_counted)
-			hc->refusal = ERR_TOO_MANY_CONNECTIONS;
-	}
-	hc->task.run = begin;
-	if (cf->max_connections > 0 && n > cf->max_connections + REFUSED_MAX) {
+	apply_limits(hc);
+	if (hc->refusal != ERR_NONE &&
+	    atomic_load(&s->n_refused) > REFUSED_MAX) {
 		hc->conn.ops->close(&hc->conn);
 		http_conn_free(hc);
-	} else if (lp == from) {
-		begin(&hc->task);
-	} else {
-		loop_post(lp->loop, &hc->task);
+		return;
 	}
+	if (s->congestion != NULL && is_near(from, peer))
+		(void)set_congestion(fd, s->congestion);
+	hc->task.run = begin;
+	if (lp == from)
+		begin(&hc->task);
+	else
+		loop_post(lp->loop, &hc->task);
 }
 
 static void

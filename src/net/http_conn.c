@@ -120,6 +120,8 @@ http_conn_free(struct http_conn *hc)
 
 	if (hc->is_counted)
 		http_peers_remove(s->peers, &hc->peer);
+	if (hc->refusal != ERR_NONE)
+		atomic_fetch_sub(&s->n_refused, 1);
 	drop_part(hc);
 	buf_fini(&hc->in);
 	buf_fini(&hc->out);

@@ -1,10 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "net/http_priv.h"
 
-/* Bodies in memory, all together.  Beyond it larger ones are read by a
- * transfer thread, which holds nothing while it waits. */
-#define GATHERED_MAX ((size_t)64 * 1024 * 1024)
-
 bool
 http_gather_wanted(const struct http_exchange *x)
 {
@@ -14,8 +10,10 @@ http_gather_wanted(const struct http_exchange *x)
 		return false;
 	if (x->verdict == HTTP_SHORT)
 		return true;
+	/* With all memory for them in use, a transfer thread reads it: that
+	 * one holds nothing while it waits. */
 	return x->req.content_length <= s->cf.small_body_max &&
-	       atomic_load(&s->gathered) < GATHERED_MAX;
+	       atomic_load(&s->gathered) < s->cf.gathered_max;
 }
 
 void
@@ -116,7 +114,7 @@ http_gather_start(struct http_conn *hc, const char *p, size_t n)
 		http_refuse(hc, &err);
 		return;
 	}
-	if (atomic_load(&x->server->gathered) >= GATHERED_MAX) {
+	if (atomic_load(&x->server->gathered) >= x->server->cf.gathered_max) {
 		(void)err_set(&err, ERR_SERVER_BUSY, "the server is busy");
 		http_refuse(hc, &err);
 		return;

@@ -136,13 +136,18 @@ http_head_feed(struct http_conn *hc, const char *p, size_t n)
 	free_part(held);
 }
 
+/*
+ * Not as much as the buffer holds: a flood of small requests would keep the
+ * loop for long, and what belongs to a large body is better read by the
+ * worker, once, to where it is wanted.
+ */
 void
 http_head_read(struct http_conn *hc)
 {
 	struct http_loop *lp = hc->lp;
 	ssize_t n;
 
-	n = hc->conn.ops->read(&hc->conn, lp->input, HTTP_INPUT, NULL);
+	n = hc->conn.ops->read(&hc->conn, lp->input, HTTP_INPUT_HEAD, NULL);
 	if (n > 0)
 		http_head_feed(hc, lp->input, (size_t)n);
 	else if (n != CONN_AGAIN)

@@ -50,8 +50,10 @@
 #include "net/http_server.h"
 
 #define HTTP_SLICE ((size_t)1024 * 1024) /* most bytes moved at once */
-#define HTTP_INPUT ((size_t)64 * 1024)   /* most bytes a loop reads at once */
-#define HTTP_KEEP ((size_t)8 * 1024)     /* largest memory kept for reuse */
+#define HTTP_INPUT ((size_t)64 * 1024)   /* most of a body a loop reads */
+#define HTTP_INPUT_HEAD                                                        \
+	((size_t)16 * 1024)          /* when heads are due: see http_head.c */
+#define HTTP_KEEP ((size_t)8 * 1024) /* largest memory kept for reuse */
 
 /*
  *   HEAD ──▶ (accept) ──▶ GATHER ──▶ WORKER ──▶ FLUSH ──▶ IDLE ──▶ HEAD
@@ -156,6 +158,7 @@ struct http_exchange {
 
 	struct job job;
 	enum http_verdict verdict;
+	bool is_transfer;  /* on a transfer thread */
 	int64_t waited_ms; /* for the client, since bytes last moved */
 	uint64_t mark;     /* unsent bytes at the last look */
 	_Atomic(struct http_wake *) wake; /* while a worker may wait */
@@ -207,7 +210,9 @@ struct http_server {
 	size_t n_loops;
 	struct http_loop *loops;
 	_Atomic size_t n_connections;
-	_Atomic size_t gathered; /* bytes of small bodies in memory */
+	_Atomic size_t n_refused;   /* of these, that only get to hear why */
+	_Atomic size_t n_transfers; /* exchanges on transfer threads */
+	_Atomic size_t gathered;    /* bytes of small bodies in memory */
 	_Atomic bool is_draining;
 	pthread_mutex_t lock;   /* over the two below */
 	pthread_cond_t emptied; /* n_connections became 0 while draining */

@@ -39,6 +39,7 @@ fill_config(struct http_server *s)
 	if (s->limits.fields_max > HTTP_PARSE_FIELDS_MAX)
 		s->limits.fields_max = HTTP_PARSE_FIELDS_MAX;
 	cf->small_body_max = or_default(cf->small_body_max, 64 * 1024);
+	cf->gathered_max = or_default(cf->gathered_max, 64 * 1024 * 1024);
 }
 
 static void
@@ -239,9 +240,8 @@ http_server_counts(const struct http_server *s, struct http_server_counts *ret)
 
 	*ret = (struct http_server_counts){
 		.connections = atomic_load(&s->n_connections),
+		.transfers = atomic_load(&s->n_transfers),
 	};
-	if (s->transfer_jobs != NULL)
-		ret->transfers = jobs_busy(s->transfer_jobs);
 	for (i = 0; i < s->n_loops; i++) {
 		lp = &s->loops[i];
 		ret->idle += atomic_load(&lp->counts[HTTP_STATE_IDLE]);

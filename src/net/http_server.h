@@ -69,6 +69,7 @@ struct http_server_config {
 	size_t line_max;            /* 8 KiB: 414 */
 	size_t fields_max;          /* 100: 431 */
 	size_t small_body_max;      /* 64 KiB */
+	size_t gathered_max;        /* of all of these in memory; 64 MiB */
 	uint64_t linger_bytes;      /* 256 MiB */
 	int64_t linger_ms;          /* 5 s */
 	const char *tcp_congestion; /* auto | system | a name */

@@ -66,6 +66,13 @@ http_worker_init(struct http_server *s, struct err *err)
 	return jobs_new(&transfer, &s->transfer_jobs, err);
 }
 
+static void
+leave(const struct http_exchange *x)
+{
+	if (x->is_transfer)
+		atomic_fetch_sub(&x->server->n_transfers, 1);
+}
+
 /* On the loop: the worker has given the connection back. */
 static void
 come_back(struct loop_task *task)
@@ -74,6 +81,7 @@ come_back(struct loop_task *task)
 	struct http_loop *lp = hc->lp;
 
 	hc->x->on_loop = true;
+	leave(hc->x);
 	http_conn_resume(hc);
 	http_loop_reap(lp);
 }
@@ -104,17 +112,20 @@ http_worker_start(struct http_conn *hc)
 {
 	struct http_exchange *x = hc->x;
 	struct http_server *s = x->server;
-	struct jobs *pool;
+	struct jobs *pool = s->short_jobs;
 
-	pool = x->verdict == HTTP_SHORT || x->body.is_gathered
-	           ? s->short_jobs
-	           : s->transfer_jobs;
+	x->is_transfer = x->verdict != HTTP_SHORT && !x->body.is_gathered;
+	if (x->is_transfer)
+		pool = s->transfer_jobs;
 	x->on_loop = false;
 	x->job.run = run_exchange;
 	http_conn_enter(hc, HTTP_STATE_WORKER);
+	if (x->is_transfer)
+		atomic_fetch_add(&s->n_transfers, 1);
 	/* From here on both are the worker's. */
 	if (!hc->lp->is_closing && jobs_add(pool, &x->job))
 		return true;
 	x->on_loop = true;
+	leave(x);
 	return false;
 }

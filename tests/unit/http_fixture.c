@@ -4,6 +4,7 @@
 #include "unit.h"
 
 #include <arpa/inet.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <netinet/in.h>
@@ -617,9 +618,12 @@ reply_field(struct reply *r, const char *name)
 bool
 client_is_ended(int fd)
 {
+	ssize_t n;
 	char c;
 
-	return recv(fd, &c, 1, 0) <= 0;
+	n = recv(fd, &c, 1, 0);
+	/* EAGAIN: our patience has ended, not the connection */
+	return n == 0 || (n < 0 && errno != EAGAIN);
 }
 
 bool

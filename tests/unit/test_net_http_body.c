@@ -339,3 +339,45 @@ TEST(test_net_http_body__short_ones_are_limited)
 	client_close(fd);
 	http_fixture_fini(&f);
 }
+
+/* When all memory for small bodies is in use, transfers go on without, and
+ * short requests are asked to come again. */
+TEST(test_net_http_body__gathered_ones_are_limited_together)
+{
+	struct fixture f;
+	struct reply r;
+	int first, second;
+
+	http_fixture_init(&f);
+	f.cf.gathered_max = 100;
+	http_fixture_start(&f);
+	first = client_open(&f);
+	send_head(first, "/short", 200, 0);
+	send_body(first, 100, 0, 100);
+	/* until it lies in memory */
+	assert_true(client_is_quiet(first, 20));
+	second = client_open(&f);
+	send_head(second, "/transfer", 300, 0);
+	send_body(second, 300, 0, 300);
+	client_reply(second, "PUT", &r);
+	assert_string_equal(buf_str(&r.body), http_fixture_summary(300));
+	reply_fini(&r);
+	send_head(second, "/short", 1, 0);
+	client_send(second, "a");
+	client_reply(second, "PUT", &r);
+	assert_int_equal(r.status, 503);
+	assert_string_equal(reply_field(&r, "X-Code"), "server_busy");
+	reply_fini(&r);
+	client_close(second);
+	client_close(first);
+	http_fixture_wait_connections(&f, 0);
+	/* the memory is free again */
+	second = client_open(&f);
+	send_head(second, "/short", 1, 0);
+	client_send(second, "a");
+	client_reply(second, "PUT", &r);
+	assert_int_equal(r.status, 200);
+	reply_fini(&r);
+	client_close(second);
+	http_fixture_fini(&f);
+}

@@ -164,24 +164,42 @@ TEST(test_net_http_server__limits_connections_of_a_client)
 	http_fixture_fini(&f);
 }
 
-/* Far beyond the limit nobody gets an answer, and nothing is kept. */
-TEST(test_net_http_server__survives_a_crowd)
+/* Far beyond a limit nobody gets an answer, and nothing is kept: who is
+ * refused must not keep others out. */
+static void
+crowd(size_t max, size_t max_per_client)
 {
 	enum { MANY = 300 };
+	struct http_server_counts counts;
 	struct fixture f;
 	int fds[MANY];
 	int i;
 
 	http_fixture_init(&f);
-	f.cf.max_connections = 1;
+	f.cf.max_connections = max;
+	f.cf.max_connections_per_client = max_per_client;
 	http_fixture_start(&f);
 	for (i = 0; i < MANY; i++)
 		fds[i] = client_open(&f);
+	/* the last has been dropped, so all have been seen */
+	assert_true(client_is_ended(fds[MANY - 1]));
+	http_server_counts(f.server, &counts);
+	assert_in_range(counts.connections, 1, 70);
 	for (i = 0; i < MANY; i++)
 		client_close(fds[i]);
 	http_fixture_wait_connections(&f, 0);
 	assert_int_equal(client_ask(&f, GET("/loop")), 200);
 	http_fixture_fini(&f);
+}
+
+TEST(test_net_http_server__survives_a_crowd)
+{
+	crowd(1, 0);
+}
+
+TEST(test_net_http_server__survives_a_crowd_of_one_client)
+{
+	crowd(100, 1);
 }
 
 TEST(test_net_http_server__busy_transfers_are_a_503)
@@ -220,6 +238,7 @@ TEST(test_net_http_server__survives_without_descriptors)
 	int fds[4], i, probe;
 
 	http_fixture_init(&f);
+	f.cf.loops = 1; /* two would fight for the last descriptor */
 	http_fixture_start(&f);
 	assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
 	/* clients' sockets are made first, as they share our limit */
