@@ -11,8 +11,8 @@
 
 #include "engine/engine.h"
 
-/* One pass over all of the trash.  *${ret_left}: something is pinned and waits.  On
- * the maintenance thread. */
+/* One pass over all of the trash.  *${ret_left}: something is pinned and waits.
+ * On the maintenance thread. */
 int reaper_run(struct engine *e, bool *ret_left, struct err *err);
 
 #endif
