@@ -13,6 +13,8 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "base/num.h"
+#include "base/slice.h"
 #include "base/thread.h"
 
 #define PROBE_EVERY_MS 2
@@ -98,20 +100,33 @@ crowd_get(int fd, const char *path, struct err *err)
 	return 0;
 }
 
-/* "Name:   123 kB" lines: adds the numbers of those called ${name}. */
+/* The number in a line "Name:   123 kB" when it is called ${name}, else 0. */
+static uint64_t
+number_of(const char *line, const char *name)
+{
+	struct slice rest = slice_str(line);
+	struct slice key, digits;
+	uint64_t n = 0;
+
+	if (!slice_next(&rest, ':', &key) || !slice_eq_str(key, name))
+		return 0;
+	rest = slice_trim(rest);
+	for (digits = rest, digits.n = 0; digits.n < rest.n; digits.n++) {
+		if (rest.p[digits.n] < '0' || rest.p[digits.n] > '9')
+			break;
+	}
+	return num_uint(digits, UINT64_MAX, &n) ? n : 0;
+}
+
 static uint64_t
 sum_lines(FILE *f, const char *name)
 {
-	char line[256], key[64];
-	unsigned long long value;
+	char line[256];
 	uint64_t sum = 0;
 
 	rewind(f);
-	while (fgets(line, sizeof(line), f) != NULL) {
-		if (sscanf(line, "%63[^:]: %llu", key, &value) == 2 &&
-		    strcmp(key, name) == 0)
-			sum += value;
-	}
+	while (fgets(line, sizeof(line), f) != NULL)
+		sum += number_of(line, name);
 	return sum;
 }
 

@@ -106,7 +106,7 @@ dribble(struct crowd *c, uint64_t seconds, struct err *err)
 	uint64_t done, due;
 
 	memset(piece, 'x', sizeof(piece));
-	for (done = 0; done < seconds * c->n;) {
+	for (done = 0; c->n > 0 && done < seconds * c->n;) {
 		due = (uint64_t)(clock_mono_ns(clock) - begin) * c->n /
 		      1000000000;
 		for (; done < due && done < seconds * c->n; done++) {
