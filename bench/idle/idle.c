@@ -10,6 +10,7 @@
  * missed.
  */
 
+#include <assert.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -105,6 +106,7 @@ dribble(struct crowd *c, uint64_t seconds, struct err *err)
 	char piece[SLOW_PIECE];
 	uint64_t done, due;
 
+	assert(c->n > 0);
 	memset(piece, 'x', sizeof(piece));
 	for (done = 0; c->n > 0 && done < seconds * c->n;) {
 		due = (uint64_t)(clock_mono_ns(clock) - begin) * c->n /

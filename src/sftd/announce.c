@@ -52,7 +52,8 @@ say_recovery(const struct engine_report *r)
 	else if (r->rebuilt > 0)
 		log_warning("records were rebuilt from the stored files",
 		    LOG_UINT("files", r->rebuilt), LOG_END);
-	if (r->db.was_unclean)
+	/* What a copy says of its run is not news. */
+	if (r->db.was_unclean && !r->db.is_other)
 		log_warning("the last run did not end properly; checking in "
 		            "the background",
 		    LOG_UINT("interrupted_transfers", r->interrupted), LOG_END);
