@@ -122,9 +122,10 @@ set_encryption(struct params_upload *p, struct slice v, struct err *err)
 static int
 set_priority(struct params_upload *p, struct slice v, struct err *err)
 {
-	uint64_t n;
+	uint64_t n = 0;
 
-	if (!num_uint(v, LIMIT_PRIORITY, &n))
+	/* Some clients of the original say the default in a word. */
+	if (!slice_eq_str(v, "normal") && !num_uint(v, LIMIT_PRIORITY, &n))
 		return bad("priority", "a whole number from 0 to 10", err);
 	p->options.priority = (int)n;
 	return 0;

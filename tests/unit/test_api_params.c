@@ -22,6 +22,8 @@ TEST(test_api_params__take_the_options_of_uploads)
 	assert_true(p.options.may_replace);
 	assert_int_equal(set(&p, "filename", "a/b"), ERR_NONE);
 	assert_int_equal(set(&p, "encryption", "Yes"), ERR_NONE);
+	assert_int_equal(set(&p, "priority", "normal"), ERR_NONE);
+	assert_int_equal(p.options.priority, 0);
 	assert_int_equal(set(&p, "priority", "10"), ERR_NONE);
 	assert_int_equal(set(&p, "client_id", "me"), ERR_NONE);
 	assert_int_equal(set(&p, "if_exists", "error"), ERR_NONE);
