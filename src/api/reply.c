@@ -112,6 +112,9 @@ told_instead(enum err_code code)
 		    "the request body did not come in time" },
 		{ ERR_UNAVAILABLE, "unavailable",
 		    "the server cannot do this now; try again soon" },
+		{ ERR_KEY_MISSING, "decryption_failed",
+		    "the server does not have the key that this file was "
+		    "encrypted with; its log says which" },
 	};
 	static const struct told other = { ERR_INTERNAL, "internal_error",
 		"something went wrong in the server; its log says what" };

@@ -75,6 +75,9 @@
 	X(TOO_MANY_CONNECTIONS, too_many_connections, true) \
 	X(STORAGE_FULL, storage_full, true) \
 	X(FILE_DAMAGED, file_damaged, true) \
+	X(DECRYPTION_FAILED, decryption_failed, true) \
+	/* of a sealed file; clients see decryption_failed */ \
+	X(KEY_MISSING, key_missing, false) \
 	/* The start and the command line. */ \
 	X(USAGE, usage, false) \
 	X(UNREACHABLE, unreachable, false) /* the client found no server */ \
