@@ -87,6 +87,11 @@ struct storage_ops {
 	/* ERR_ABSENT. */
 	int (*blob_size)(struct storage *st, const char *id, uint64_t *ret_size,
 	    struct err *err);
+	/* The first ${n} bytes as one blob_set_head() left them, never half of
+	 * two, in whatever process it runs; ERR_ABSENT, ERR_FILE_DAMAGED when
+	 * the blob is shorter. */
+	int (*blob_get_head)(struct storage *st, const char *id, void *head,
+	    size_t n, struct err *err);
 	/* Overwrites the first ${n} bytes, durably (key rotation). */
 	int (*blob_set_head)(struct storage *st, const char *id,
 	    const void *head, size_t n, struct err *err);

@@ -113,6 +113,53 @@ blob_size(
 	return 0;
 }
 
+/* A write of a few bytes is not one step for a reader of the same bytes: it
+ * was seen half done.  Where a file system knows no locks, readers that find
+ * nonsense read again. */
+static int
+lock_head(int fd, short type, size_t n, struct err *err)
+{
+	struct flock lock = {
+		.l_type = type,
+		.l_whence = SEEK_SET,
+		.l_len = (off_t)n,
+	};
+	int rc;
+
+	do {
+		rc = fcntl(fd, F_OFD_SETLKW, &lock);
+	} while (rc < 0 && errno == EINTR);
+	if (rc == 0 || errno == EINVAL || errno == ENOLCK || errno == ENOSYS ||
+	    errno == EOPNOTSUPP)
+		return 0;
+	return err_set_errno(err, ERR_IO, "cannot lock an object");
+}
+
+static int
+blob_get_head(struct storage *st, const char *id, void *head, size_t n,
+    struct err *err)
+{
+	uint64_t size;
+	ssize_t got;
+	int fd;
+	int rc = -1;
+
+	fd = local_open_object(local_of(st), id, O_RDONLY, &size, err);
+	if (fd < 0)
+		return -1;
+	if (lock_head(fd, F_RDLCK, n, err) < 0)
+		goto out;
+	got = file_pread_full(fd, head, n, 0, err);
+	if (got == (ssize_t)n)
+		rc = 0;
+	else if (got >= 0)
+		(void)err_set(err, ERR_FILE_DAMAGED,
+		    "'%s' is shorter than a head of %zu bytes", id, n);
+out:
+	file_close(fd);
+	return rc;
+}
+
 static int
 blob_set_head(struct storage *st, const char *id, const void *head, size_t n,
     struct err *err)
@@ -129,7 +176,10 @@ blob_set_head(struct storage *st, const char *id, const void *head, size_t n,
 		    "'%s' is shorter than a head of %zu bytes", id, n);
 		goto out;
 	}
-	if (file_pwrite_all(fd, head, n, 0, err) < 0)
+	/* Closing the descriptor ends the lock, also when this fails. */
+	if (lock_head(fd, F_WRLCK, n, err) < 0 ||
+	    file_pwrite_all(fd, head, n, 0, err) < 0 ||
+	    lock_head(fd, F_UNLCK, n, err) < 0)
 		goto out;
 	rc = file_sync(fd, err);
 out:
@@ -386,6 +436,7 @@ const struct storage_ops storage_local_ops = {
 	.blob_abort = local_blob_abort,
 	.blob_open = blob_open,
 	.blob_size = blob_size,
+	.blob_get_head = blob_get_head,
 	.blob_set_head = blob_set_head,
 	.blob_birth = blob_birth,
 	.blob_remove = blob_remove,

@@ -157,6 +157,28 @@ blob_size(
 }
 
 static int
+blob_get_head(struct storage *st, const char *id, void *head, size_t n,
+    struct err *err)
+{
+	struct mem *m = memory_of(st);
+	struct object *o;
+	int rc = -1;
+
+	pthread_mutex_lock(&m->lock);
+	o = find(m, id, err);
+	if (o != NULL && n > o->size) {
+		(void)err_set(err, ERR_FILE_DAMAGED,
+		    "'%s' is shorter than a head of %zu bytes", id, n);
+	} else if (o != NULL) {
+		if (n > 0)
+			memcpy(head, o->p, n);
+		rc = 0;
+	}
+	pthread_mutex_unlock(&m->lock);
+	return rc;
+}
+
+static int
 blob_set_head(struct storage *st, const char *id, const void *head, size_t n,
     struct err *err)
 {
@@ -398,6 +420,7 @@ const struct storage_ops storage_mem_ops = {
 	.blob_abort = memory_blob_abort,
 	.blob_open = blob_open,
 	.blob_size = blob_size,
+	.blob_get_head = blob_get_head,
 	.blob_set_head = blob_set_head,
 	.blob_birth = blob_birth,
 	.blob_remove = blob_remove,

@@ -122,6 +122,7 @@ assert_absent(struct storage *st, const char *id)
 
 	FAILS(ERR_ABSENT, st->ops->blob_size(st, id, &size, &err));
 	FAILS(ERR_ABSENT, st->ops->blob_birth(st, id, birth, &err));
+	FAILS(ERR_ABSENT, st->ops->blob_get_head(st, id, birth, 1, &err));
 	FAILS(ERR_ABSENT, st->ops->blob_set_head(st, id, "x", 1, &err));
 	FAILS(ERR_ABSENT, st->ops->blob_open(st, id,
 	                      (struct storage_range){ 0, 0 }, &src, &err));
@@ -405,6 +406,12 @@ CONTRACT(head_is_overwritten)
 	assert_memory_equal(p, "HEAD", 4);
 	assert_int_equal(p[4], byte_at(4));
 	FAILS(ERR_INTERNAL, st->ops->blob_set_head(st, id, p, 101, &err));
+	memset(p, 0, sizeof(p));
+	OK(st->ops->blob_get_head(st, id, p, 5, &err));
+	assert_memory_equal(p, "HEAD", 4);
+	assert_int_equal(p[4], byte_at(4));
+	assert_int_equal(p[5], 0);
+	FAILS(ERR_FILE_DAMAGED, st->ops->blob_get_head(st, id, p, 101, &err));
 }
 
 /* Ids come from records, but a record may lie. */

@@ -133,6 +133,7 @@ TEST(test_storage_storage_local__follows_no_link_to_a_file)
 	FAILS(ERR_IO, st->ops->blob_open(st, id, range, &src, &err));
 	FAILS(ERR_IO, st->ops->blob_size(st, id, &size, &err));
 	FAILS(ERR_IO, st->ops->blob_birth(st, id, birth, &err));
+	FAILS(ERR_IO, st->ops->blob_get_head(st, id, birth, 1, &err));
 	FAILS(ERR_IO, st->ops->blob_set_head(st, id, "x", 1, &err));
 	OK(st->ops->blob_remove(st, id, &err)); /* the link itself */
 	assert_false(is_there(object_path(id, "")));
