@@ -185,7 +185,6 @@ const struct settings_row settings_rows[] = {
 	    .kind = SETTINGS_STR,
 	    .offset = AT(encryption_key),
 	    .is_secret = true,
-	    .is_not_built = true,
 	    .arg = "KEY",
 	    .help = "16 characters, or base64 or hex of 16 bytes; made at "
 	            "the first start and kept in UPLOAD_DIR",
@@ -195,7 +194,6 @@ const struct settings_row settings_rows[] = {
 	    .kind = SETTINGS_STR,
 	    .offset = AT(encryption_key_previous),
 	    .is_secret = true,
-	    .is_not_built = true,
 	    .arg = "KEYS",
 	    .help = "comma list of older keys still needed to read",
 	},

@@ -26,7 +26,7 @@ static bool
 is_allowed(const struct eax_path *p, const char *wish)
 {
 	return wish == NULL || *wish == '\0' ||
-	    strncmp(p->name, wish, strlen(wish)) == 0;
+	       strncmp(p->name, wish, strlen(wish)) == 0;
 }
 
 const struct eax_path *
@@ -75,8 +75,8 @@ eax_key_free(struct eax_key *key)
 }
 
 void
-eax_seal(const struct eax_key *key, const struct eax_message *messages,
-    size_t count)
+eax_seal(
+    const struct eax_key *key, const struct eax_message *messages, size_t count)
 {
 	chosen()->seal(key, messages, count);
 }
@@ -92,8 +92,8 @@ authentic_at_front(const bool *authentic, size_t count)
 }
 
 size_t
-eax_open(const struct eax_key *key, const struct eax_message *messages,
-    size_t count)
+eax_open(
+    const struct eax_key *key, const struct eax_message *messages, size_t count)
 {
 	bool authentic[OPEN_BATCH];
 	size_t good = 0;

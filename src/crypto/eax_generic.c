@@ -73,9 +73,9 @@ expand(struct eax_key *k)
 	in[1][EAX_BLOCK - 1] = 1;
 	in[2][EAX_BLOCK - 1] = 2;
 	must(ctx != NULL &&
-	    EVP_EncryptInit_ex2(
-	        ctx, EVP_aes_128_ecb(), k->round[0], NULL, NULL) == 1 &&
-	    EVP_EncryptUpdate(ctx, out[0], &n, in[0], sizeof(in)) == 1);
+	     EVP_EncryptInit_ex2(
+	         ctx, EVP_aes_128_ecb(), k->round[0], NULL, NULL) == 1 &&
+	     EVP_EncryptUpdate(ctx, out[0], &n, in[0], sizeof(in)) == 1);
 	EVP_CIPHER_CTX_free(ctx);
 	memcpy(k->omac, out, sizeof(k->omac));
 	double_block(out[0], l2);
@@ -111,8 +111,8 @@ omac_new(EVP_MAC *cmac, const struct eax_key *k, unsigned char tweak)
 
 	block[EAX_BLOCK - 1] = tweak;
 	must(ctx != NULL &&
-	    EVP_MAC_init(ctx, k->round[0], EAX_KEY_SIZE, params) == 1 &&
-	    EVP_MAC_update(ctx, block, sizeof(block)) == 1);
+	     EVP_MAC_init(ctx, k->round[0], EAX_KEY_SIZE, params) == 1 &&
+	     EVP_MAC_update(ctx, block, sizeof(block)) == 1);
 	return ctx;
 }
 
@@ -144,13 +144,11 @@ eax_stream_new(const struct eax_stream_config *cf)
 
 	s->is_opening = cf->is_opening;
 	omac(omac_new(cmac, cf->key, 0), cf->nonce, EAX_NONCE_SIZE, nonce_mac);
-	omac(
-	    omac_new(cmac, cf->key, 1), cf->header, cf->header_n, header_mac);
+	omac(omac_new(cmac, cf->key, 1), cf->header, cf->header_n, header_mac);
 	s->mac = omac_new(cmac, cf->key, 2);
 	s->ctr = EVP_CIPHER_CTX_new();
-	must(s->ctr != NULL &&
-	    EVP_EncryptInit_ex2(s->ctr, EVP_aes_128_ctr(), cf->key->round[0],
-	        nonce_mac, NULL) == 1);
+	must(s->ctr != NULL && EVP_EncryptInit_ex2(s->ctr, EVP_aes_128_ctr(),
+	                           cf->key->round[0], nonce_mac, NULL) == 1);
 	memcpy(s->outer, nonce_mac, EAX_BLOCK);
 	xor_block(s->outer, header_mac);
 	EVP_MAC_free(cmac);
@@ -158,8 +156,8 @@ eax_stream_new(const struct eax_stream_config *cf)
 }
 
 static void
-update_piece(struct eax_stream *s, const unsigned char *in, unsigned char *out,
-    size_t n)
+update_piece(
+    struct eax_stream *s, const unsigned char *in, unsigned char *out, size_t n)
 {
 	int done;
 
@@ -171,8 +169,8 @@ update_piece(struct eax_stream *s, const unsigned char *in, unsigned char *out,
 }
 
 void
-eax_stream_update(struct eax_stream *s, const unsigned char *in,
-    unsigned char *out, size_t n)
+eax_stream_update(
+    struct eax_stream *s, const unsigned char *in, unsigned char *out, size_t n)
 {
 	while (n > 0) {
 		size_t piece = n < EVP_PIECE ? n : EVP_PIECE;

@@ -30,8 +30,8 @@ struct eax_path {
 	bool (*is_supported)(void);
 	/* All of ${k} from round[0]. */
 	void (*expand)(struct eax_key *k);
-	void (*seal)(const struct eax_key *k, const struct eax_message *m,
-	    size_t count);
+	void (*seal)(
+	    const struct eax_key *k, const struct eax_message *m, size_t count);
 	/* Tells of each of the messages whether it is authentic; wipes the
 	 * output of those that are not. */
 	void (*open)(const struct eax_key *k, const struct eax_message *m,

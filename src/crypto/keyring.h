@@ -36,8 +36,8 @@ const struct eax_key *keyring_current(const struct keyring *ring);
 /* The key of this id, or NULL. */
 const struct eax_key *keyring_find(
     const struct keyring *ring, const unsigned char id[KEYRING_ID_SIZE]);
-void keyring_id(const unsigned char key[EAX_KEY_SIZE],
-    unsigned char ret[KEYRING_ID_SIZE]);
+void keyring_id(
+    const unsigned char key[EAX_KEY_SIZE], unsigned char ret[KEYRING_ID_SIZE]);
 
 /* A key from its text: 16 characters (bytes), 32 hexadecimal digits, or the
  * base64 of 16 bytes.  ERR_SETTING; the message does not show the text. */

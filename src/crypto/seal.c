@@ -230,8 +230,8 @@ seal_batch(const struct seal *s, const struct seal_run *run, unsigned char *out)
 	for (size_t i = 0; i < count; i++) {
 		size_t n = left < SEAL_SEGMENT ? left : SEAL_SEGMENT;
 
-		segment_header(run->first + i, run->is_last && i + 1 == count,
-		    headers[i]);
+		segment_header(
+		    run->first + i, run->is_last && i + 1 == count, headers[i]);
 		memcpy(at, nonces[i], EAX_NONCE_SIZE);
 		m[i] = (struct eax_message){
 			.nonce = at,
@@ -281,8 +281,8 @@ open_batch(const struct seal *s, const struct seal_opening *o)
 	for (size_t i = 0; i < o->count; i++) {
 		struct seal_segment *g = &o->segments[i];
 
-		segment_header(o->first + i, o->is_last && i + 1 == o->count,
-		    headers[i]);
+		segment_header(
+		    o->first + i, o->is_last && i + 1 == o->count, headers[i]);
 		m[i] = (struct eax_message){
 			.nonce = g->nonce,
 			.header = headers[i],

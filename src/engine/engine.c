@@ -92,6 +92,20 @@ open_auth(struct engine *e, struct engine_report *report, struct err *err)
 	return rc;
 }
 
+static int
+open_keys(struct engine *e, struct masterkey_report *report, struct err *err)
+{
+	const struct masterkey_config cf = {
+		.settings = e->settings,
+		.home = e->home,
+		.may_make = true,
+	};
+
+	if (masterkey_load(&cf, &e->keys, report, err) < 0)
+		return -1;
+	return masterkey_announce(e->home, e->keys, report, err);
+}
+
 /* --- opening -----------------------------------------------------------------
  */
 
@@ -174,6 +188,8 @@ open_parts(struct engine *e, void (*fatal)(const struct err *err),
 		return -1;
 	/* Without room for a ballast one does without. */
 	(void)home_ballast_fill(e->home, NULL);
+	if (open_keys(e, &report->masterkey, err) < 0)
+		return -1;
 	if (open_storage(e, err) < 0)
 		return -1;
 	if (open_db(e, fatal, &report->db, err) < 0)
@@ -256,6 +272,7 @@ engine_close(struct engine *e)
 		(void)db_backup(e->db, ENGINE_BACKUPS_KEPT, &ignored);
 	db_close(e->db);
 	auth_free(e->auth);
+	keyring_free(e->keys);
 	transfers_free(e->transfers);
 	filetype_free(e->types);
 	digest_pool_free(e->hashers);

@@ -17,6 +17,7 @@
 #include "db/db.h"
 #include "engine/auth.h"
 #include "engine/filetype.h"
+#include "engine/masterkey.h"
 #include "engine/pins.h"
 #include "engine/transfer.h"
 #include "storage/home.h"
@@ -34,6 +35,7 @@ struct engine {
 	struct db *db;
 	struct digest_pool *hashers;
 	struct buffers *buffers;
+	struct keyring *keys; /* master keys of sealed files */
 	struct auth *auth;
 	struct transfers *transfers;
 	struct filetype *types;
@@ -53,6 +55,7 @@ struct engine_report {
 	uint64_t interrupted;   /* transfers that the last run left running */
 	uint64_t taken_over;    /* transfers taken from the status file */
 	uint64_t rebuilt;       /* files restored from their birth records */
+	struct masterkey_report masterkey;
 	struct err status_file; /* why it was set aside; code ERR_NONE: not */
 };
 

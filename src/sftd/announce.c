@@ -87,12 +87,34 @@ say_places(const struct settings *settings, const struct engine *engine,
 	free(db);
 }
 
+static void
+say_master_key(const struct engine *engine, const struct masterkey_report *r)
+{
+	char *file = home_path(engine->home, "encryption.key");
+
+	if (r->from_file)
+		log_info(r->made ? "an encryption key was made; without a copy "
+		                   "of it encrypted files cannot be restored"
+		                 : "the encryption key is in",
+		    LOG_STR("file", file), LOG_END);
+	else
+		log_info(
+		    "the encryption key is that of ENCRYPTION_KEY", LOG_END);
+	if (r->missing > 0)
+		log_error("files may be encrypted with keys that are neither "
+		          "in ENCRYPTION_KEY nor in ENCRYPTION_KEY_PREVIOUS",
+		    LOG_UINT("keys", r->missing),
+		    LOG_STR("first_key_id", r->missing_id), LOG_END);
+	free(file);
+}
+
 void
 announce(const struct settings *settings, const struct engine *engine,
     const struct engine_report *report, int listen_fd)
 {
 	say_recovery(report);
 	say_places(settings, engine, report);
+	say_master_key(engine, &report->masterkey);
 	if (!settings->require_api_key)
 		log_warning("anyone who reaches this server may upload, "
 		            "download and replace files; REQUIRE_API_KEY=true "

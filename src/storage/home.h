@@ -15,6 +15,8 @@
  *   records.db     the database, with records.db.run, which tells it from
  *                  its older copies
  *   admin.key      the first admin key, mode 0600
+ *   encryption.key the master key of sealed files, mode 0600, and
+ *   encryption.ids ids of those in use (engine/masterkey.h)
  *
  * Made when missing, mode 0700.  A directory that is not empty and has no
  * FORMAT is foreign and refused, as is a FORMAT newer than ours, and one

@@ -136,8 +136,8 @@ lock_head(int fd, short type, size_t n, struct err *err)
 }
 
 static int
-blob_get_head(struct storage *st, const char *id, void *head, size_t n,
-    struct err *err)
+blob_get_head(
+    struct storage *st, const char *id, void *head, size_t n, struct err *err)
 {
 	uint64_t size;
 	ssize_t got;

@@ -157,8 +157,8 @@ blob_size(
 }
 
 static int
-blob_get_head(struct storage *st, const char *id, void *head, size_t n,
-    struct err *err)
+blob_get_head(
+    struct storage *st, const char *id, void *head, size_t n, struct err *err)
 {
 	struct mem *m = memory_of(st);
 	struct object *o;

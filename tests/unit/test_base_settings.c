@@ -285,18 +285,15 @@ TEST(test_base_settings__refuses_what_is_not_built)
 		{ { .args = { "--tls-cert", "a.pem" } },
 		    "TLS_CERT is 'a.pem': this version cannot do that yet; "
 		    "leave it unset" },
-		{ { .env = { "ENCRYPTION_KEY=" KEY } },
-		    "ENCRYPTION_KEY (not shown): this version cannot do that "
-		    "yet; leave it unset" },
 		{ { .env = { "RATE_LIMIT=x" } },
 		    "RATE_LIMIT is 'x': it must be a whole number from 0 to "
 		    "1000000000" },
 	};
-	static const char *const others[] = { "ENCRYPTION_KEY_PREVIOUS=a",
-		"TRUSTED_PROXIES=10.0.0.0/8", "MAX_ACTIVE_TRANSFERS=63",
-		"BANDWIDTH_LIMIT=1", "UPLOAD_EXPIRY=23h", "AUTH_FAIL_LIMIT=0",
-		"RATE_LIMIT=1", "HISTORY_KEEP=0", "TLS_KEY=k",
-		"HTTP_REDIRECT_PORT=80", "RUN_AS=nobody" };
+	static const char *const others[] = { "TRUSTED_PROXIES=10.0.0.0/8",
+		"MAX_ACTIVE_TRANSFERS=63", "BANDWIDTH_LIMIT=1",
+		"UPLOAD_EXPIRY=23h", "AUTH_FAIL_LIMIT=0", "RATE_LIMIT=1",
+		"HISTORY_KEEP=0", "TLS_KEY=k", "HTTP_REDIRECT_PORT=80",
+		"RUN_AS=nobody" };
 	struct given given = { 0 };
 	struct loaded l;
 	size_t i;
