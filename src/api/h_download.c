@@ -31,69 +31,83 @@ struct part {
 /* Files of others must not run in a browser as ours. */
 #define SANDBOX "default-src 'none'; sandbox"
 
+/* A rotation of keys changes a container and leaves the file's times. */
+static bool
+has_date(const struct download *d)
+{
+	return !d->is_raw;
+}
+
 /* The fields that 200, 206, 304 and HEAD have alike. */
 static void
-describe(struct call *c, const struct rec_file *f)
+describe(struct call *c, const struct download *d)
 {
+	const struct rec_file *f = &d->file;
 	char date[HTTP_DATE_SIZE];
 	char digest[BASE64_SIZE(SHA256_SIZE)];
 	unsigned char raw[SHA256_SIZE];
 
-	http_date(f->modified_ms / 1000, date);
-	http_header(c->x, "ETag", "\"%s\"", f->sha256);
-	http_header(c->x, "Last-Modified", "%s", date);
+	http_header(c->x, "ETag", "\"%s\"", d->tag);
 	http_header(c->x, "Accept-Ranges", "bytes");
 	http_header(c->x, "Cache-Control", "private, no-cache");
-	if (hex_decode(slice_str(f->sha256), raw, sizeof(raw))) {
+	if (has_date(d)) {
+		http_date(f->modified_ms / 1000, date);
+		http_header(c->x, "Last-Modified", "%s", date);
+	}
+	if (!d->is_raw && hex_decode(slice_str(f->sha256), raw, sizeof(raw))) {
 		base64_encode(raw, sizeof(raw), digest);
 		http_header(c->x, "Repr-Digest", "sha-256=:%s:", digest);
 	}
 }
 
 static void
-describe_content(struct call *c, const struct rec_file *f)
+describe_content(struct call *c, const struct download *d)
 {
+	const struct rec_file *f = &d->file;
 	struct buf b;
 
 	buf_init(&b, LIMIT_FORM_FIELD);
 	if (http_disposition_attachment(filename_last(f->filename), &b) == 0)
 		http_header(c->x, "Content-Disposition", "%s", buf_str(&b));
-	http_header(c->x, "Content-Type", "%s", f->mime_type);
+	http_header(c->x, "Content-Type", "%s",
+	    d->is_raw ? "application/octet-stream" : f->mime_type);
 	http_header(c->x, "Content-Security-Policy", SANDBOX);
 	buf_fini(&b);
 }
 
 /* RFC 9110 13.2.2: If-None-Match goes before If-Modified-Since. */
 static bool
-is_not_modified(const struct http_request *req, const struct rec_file *f)
+is_not_modified(const struct http_request *req, const struct download *d)
 {
 	struct slice tags = http_field(req, "if-none-match");
 	struct slice since = http_field(req, "if-modified-since");
 	int64_t when;
 
 	if (tags.p != NULL)
-		return http_etag_matches(tags, f->sha256, true);
-	return since.p != NULL && http_date_parse(since, &when) &&
-	       f->modified_ms / 1000 <= when;
+		return http_etag_matches(tags, d->tag, true);
+	return since.p != NULL && has_date(d) &&
+	       http_date_parse(since, &when) &&
+	       d->file.modified_ms / 1000 <= when;
 }
 
 /* RFC 9110 13.1.1 and 13.1.4. */
 static bool
-is_precondition_failed(const struct http_request *req, const struct rec_file *f)
+is_precondition_failed(const struct http_request *req, const struct download *d)
 {
 	struct slice tags = http_field(req, "if-match");
 	struct slice since = http_field(req, "if-unmodified-since");
 	int64_t when;
 
 	if (tags.p != NULL)
-		return !http_etag_matches(tags, f->sha256, false);
-	return since.p != NULL && http_date_parse(since, &when) &&
-	       f->modified_ms / 1000 > when;
+		return !http_etag_matches(tags, d->tag, false);
+	return since.p != NULL && has_date(d) &&
+	       http_date_parse(since, &when) &&
+	       d->file.modified_ms / 1000 > when;
 }
 
 /* RFC 9110 13.1.5: a strong tag, or exactly our date. */
 static bool
-if_range_holds(const struct http_request *req, const struct rec_file *f)
+if_range_holds(const struct http_request *req, const struct download *d)
 {
 	struct slice value = http_field(req, "if-range");
 	int64_t when;
@@ -102,47 +116,48 @@ if_range_holds(const struct http_request *req, const struct rec_file *f)
 		return true;
 	/* one strong tag, not a list of them */
 	if (value.n > 0 && value.p[0] == '"')
-		return value.n == strlen(f->sha256) + 2 &&
-		       http_etag_matches(value, f->sha256, false);
-	return http_date_parse(value, &when) && f->modified_ms / 1000 == when;
+		return value.n == strlen(d->tag) + 2 &&
+		       http_etag_matches(value, d->tag, false);
+	return has_date(d) && http_date_parse(value, &when) &&
+	       d->file.modified_ms / 1000 == when;
 }
 
 static enum http_range_result
 choose_part(
-    const struct http_request *req, const struct rec_file *f, struct part *ret)
+    const struct http_request *req, const struct download *d, struct part *ret)
 {
 	struct slice value = http_field(req, "range");
 	enum http_range_result r = HTTP_RANGE_WHOLE;
 	uint64_t first, last;
 
-	*ret = (struct part){ 0, f->size, true };
+	*ret = (struct part){ 0, d->size, true };
 	/* RFC 9110 14.2: Range is for GET only. */
 	if (value.p == NULL || req->method != HTTP_GET ||
-	    !if_range_holds(req, f))
+	    !if_range_holds(req, d))
 		return r;
-	r = http_range(value, f->size, &first, &last);
+	r = http_range(value, d->size, &first, &last);
 	if (r == HTTP_RANGE_PART)
 		*ret = (struct part){ first, last - first + 1, false };
 	return r;
 }
 
 static void
-reply_not_satisfiable(struct call *c, const struct rec_file *f)
+reply_not_satisfiable(struct call *c, const struct download *d)
 {
 	struct err e = ERR_INIT;
 
 	err_set(&e, ERR_RANGE_NOT_SATISFIABLE,
 	    "the file has %" PRIu64 " bytes; none of them is in that range",
-	    f->size);
-	http_header(c->x, "Content-Range", "bytes */%" PRIu64, f->size);
+	    d->size);
+	http_header(c->x, "Content-Range", "bytes */%" PRIu64, d->size);
 	reply_error(c->app, c->x, &e, NULL);
 }
 
 static void
-reply_not_modified(struct call *c, const struct rec_file *f)
+reply_not_modified(struct call *c, const struct download *d)
 {
 	reply_begin(c->app, c->x, 304);
-	describe(c, f);
+	describe(c, d);
 	http_send_empty(c->x);
 }
 
@@ -182,15 +197,15 @@ delivered(void *arg, uint64_t bytes, bool complete)
 }
 
 static void
-begin_reply(struct call *c, const struct rec_file *f, const struct part *part)
+begin_reply(struct call *c, const struct download *d, const struct part *part)
 {
 	reply_begin(c->app, c->x, part->whole ? 200 : 206);
-	describe(c, f);
-	describe_content(c, f);
+	describe(c, d);
+	describe_content(c, d);
 	if (!part->whole)
 		http_header(c->x, "Content-Range",
 		    "bytes %" PRIu64 "-%" PRIu64 "/%" PRIu64, part->first,
-		    part->first + part->length - 1, f->size);
+		    part->first + part->length - 1, d->size);
 }
 
 /* Owns ${d}. */
@@ -212,7 +227,7 @@ send_part(struct call *c, struct download *d, const struct part *part)
 		download_close(d);
 		return;
 	}
-	begin_reply(c, &d->file, part);
+	begin_reply(c, d, part);
 	if (http_send_stream(c->x, &s, &e) < 0 && e.code != ERR_CLOSED)
 		log_warning("download cut short", LOG_STR("file", c->name),
 		    LOG_ERR(&e), LOG_END);
@@ -227,38 +242,53 @@ send_head(struct call *c, struct download *d, const struct part *part)
 		.src = source_mem("", 0),
 	};
 
-	begin_reply(c, &d->file, part);
+	begin_reply(c, d, part);
 	(void)http_send_stream(c->x, &s, NULL);
 	download_close(d);
 }
 
-void
-h_download(struct call *c)
+/* Owns ${d}. */
+static void
+answer(struct call *c, struct download *d)
 {
 	const struct http_request *req = http_request(c->x);
-	struct err e = ERR_INIT;
-	struct download *d;
 	struct part part;
-	bool decrypt;
 
-	if (params_query_bool(req, "decrypt", true, &decrypt, &e) < 0 ||
-	    download_open(c->app->engine, &c->who, c->name, &d, &e) < 0) {
-		reply_error(c->app, c->x, &e, NULL);
-		return;
-	}
-	if (is_precondition_failed(req, &d->file)) {
+	if (is_precondition_failed(req, d)) {
 		reply_precondition_failed(c);
 		download_close(d);
-	} else if (is_not_modified(req, &d->file)) {
-		reply_not_modified(c, &d->file);
+	} else if (is_not_modified(req, d)) {
+		reply_not_modified(c, d);
 		download_close(d);
-	} else if (choose_part(req, &d->file, &part) ==
-	           HTTP_RANGE_UNSATISFIABLE) {
-		reply_not_satisfiable(c, &d->file);
+	} else if (choose_part(req, d, &part) == HTTP_RANGE_UNSATISFIABLE) {
+		reply_not_satisfiable(c, d);
 		download_close(d);
 	} else if (req->method == HTTP_HEAD) {
 		send_head(c, d, &part);
 	} else {
 		send_part(c, d, &part);
 	}
+}
+
+void
+h_download(struct call *c)
+{
+	struct download_request wanted = {
+		.who = &c->who,
+		.filename = c->name,
+	};
+	struct err e = ERR_INIT;
+	struct download *d;
+	bool decrypt;
+
+	if (params_query_bool(
+	        http_request(c->x), "decrypt", true, &decrypt, &e) < 0)
+		goto failed;
+	wanted.raw = !decrypt;
+	if (download_open(c->app->engine, &wanted, &d, &e) < 0)
+		goto failed;
+	answer(c, d);
+	return;
+failed:
+	reply_error(c->app, c->x, &e, NULL);
 }

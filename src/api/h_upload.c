@@ -74,6 +74,7 @@ store(struct call *c, struct params_upload *p, struct upload_result *ret,
 	};
 	struct upload *up;
 
+	p->options.is_decided = true; /* nothing comes after the body */
 	if (upload_begin(c->app->engine, &ur, &up, err) < 0)
 		return -1;
 	if (upload_fill(up, http_body(c->x), err) < 0 ||

@@ -114,8 +114,17 @@ set_filename(struct params_upload *p, struct slice v, struct err *err)
 static int
 set_encryption(struct params_upload *p, struct slice v, struct err *err)
 {
-	if (!num_bool(v, &p->options.encryption))
+	bool encryption;
+
+	if (!num_bool(v, &encryption))
 		return bad("encryption", "true or false", err);
+	/* What was said first may have been acted upon. */
+	if (p->options.is_decided && p->options.encryption != encryption)
+		return err_set(err, ERR_INVALID_PARAMETER,
+		    "'encryption' was given twice, as true and as false; "
+		    "nothing was kept");
+	p->options.encryption = encryption;
+	p->options.is_decided = true;
 	return 0;
 }
 

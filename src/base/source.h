@@ -14,6 +14,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
+#include <sys/uio.h>
 
 #include "base/err.h"
 
@@ -28,6 +29,9 @@ struct source {
 	/* Blocks until it can return 1..n bytes, 0 at the end, or -1 with err
 	 * set.  After 0 or -1 it is not called again. */
 	ssize_t (*read)(struct source *s, void *buf, size_t n, struct err *err);
+	/* The same into several buffers, one after the other.  May be NULL. */
+	ssize_t (*read_parts)(struct source *s, const struct iovec *parts,
+	    int n, struct err *err);
 	/*
 	 * Waits until read() would return at once, so that a thread which
 	 * waits holds no buffer: 1 when it would, 0 when ${timeout_ms} ran out
@@ -53,11 +57,17 @@ void source_close(struct source *s); /* NULL is fine */
 ssize_t source_read_full(
     struct source *s, void *buf, size_t n, struct err *err);
 
+/* The same over ${n} buffers, which it uses up: ${parts} is changed. */
+ssize_t source_read_parts(
+    struct source *s, struct iovec *parts, int n, struct err *err);
+
 /* Over ${p}, which must outlive the source (not copied). */
 struct source *source_mem(const void *p, size_t n);
 /* Over a file's bytes from ${offset}, ${length} of them (fewer is an
  * ERR_IO); owns ${fd}; offers an extent. */
 struct source *source_file(int fd, uint64_t offset, uint64_t length);
+/* A copy of the ${n} bytes at ${p}, then ${inner}, which it owns. */
+struct source *source_prefixed(const void *p, size_t n, struct source *inner);
 /* At most ${limit} bytes pass: one more gives -1 with ${code}, "the file is
  * larger than N bytes".  Owns ${inner}. */
 struct source *source_limit(

@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 #include "engine/download.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/hex.h"
 #include "base/mem.h"
+#include "crypto/seal_source.h"
 
 /* How often a name may be replaced under a reader that looks it up. */
 #define LOOKUPS_MAX 16
@@ -44,15 +47,16 @@ damaged(const struct rec_file *f, struct err *err)
 }
 
 /* The blob is pinned.  0 sound, -1 with ERR_ABSENT when it was removed before
- * the pin. */
+ * the pin.  What is sealed shows its damage segment by segment. */
 static int
-check_blob(struct engine *e, const struct rec_file *f, struct err *err)
+check_blob(struct download *d, struct err *err)
 {
-	uint64_t size;
+	struct storage *st = d->engine->storage;
+	const struct rec_file *f = &d->file;
 
-	if (e->storage->ops->blob_size(e->storage, f->blob_id, &size, err) < 0)
+	if (st->ops->blob_size(st, f->blob_id, &d->stored, err) < 0)
 		return -1;
-	if (f->layout == REC_PLAIN && size != f->size)
+	if (f->layout == REC_PLAIN && (f->damaged || d->stored != f->size))
 		return damaged(f, err);
 	return 0;
 }
@@ -68,8 +72,9 @@ report_loss(struct engine *e, struct rec_file *f, struct err *err)
 }
 
 static int
-find_and_pin(struct engine *e, struct query *q, struct err *err)
+find_and_pin(struct download *d, struct query *q, struct err *err)
 {
+	struct engine *e = d->engine;
 	char last[ID_SIZE] = "";
 	struct err e2;
 
@@ -79,7 +84,7 @@ find_and_pin(struct engine *e, struct query *q, struct err *err)
 			return -1;
 		pins_take(e->pins, q->file->blob_id);
 		err_clear(&e2);
-		if (check_blob(e, q->file, &e2) == 0)
+		if (check_blob(d, &e2) == 0)
 			return 0;
 		pins_drop(e->pins, q->file->blob_id);
 		if (e2.code != ERR_ABSENT) {
@@ -94,28 +99,174 @@ find_and_pin(struct engine *e, struct query *q, struct err *err)
 	    "'%s' is being replaced all the time", q->filename);
 }
 
+/* --- the container itself --------------------------------------------------
+ */
+
+/* The header as a rotation of keys left it, never half of two (rule 13). */
+static int
+get_header(struct download *d, unsigned char *ret, struct err *err)
+{
+	struct storage *st = d->engine->storage;
+	struct err e = ERR_INIT;
+
+	if (st->ops->blob_get_head(
+	        st, d->file.blob_id, ret, SEAL_HEADER_SIZE, &e) == 0)
+		return 0;
+	if (e.code == ERR_FILE_DAMAGED)
+		return err_set(err, ERR_DECRYPTION_FAILED,
+		    "the stored bytes of '%s' end before an encrypted file "
+		    "begins",
+		    d->file.filename);
+	*err = e;
+	return -1;
+}
+
+/* Everybody may read what is plain to them; a copy of the container may be
+ * tried with keys at leisure. */
+static int
+check_right(const struct principal *who, struct err *err)
+{
+	if (!who->has_key)
+		return err_set(err, ERR_UNAUTHORIZED,
+		    "the stored form of an encrypted file is given only to "
+		    "API keys that may read");
+	if (!auth_allows(who, AUTH_READ))
+		return err_set(err, ERR_FORBIDDEN,
+		    "this key may not read files: it lacks the scope 'read'");
+	return 0;
+}
+
+/* The header has its key's nonce and the contents theirs, so what differs in a
+ * byte differs in the header, unless it is damaged. */
+static int
+choose_raw(struct download *d, const struct principal *who, struct err *err)
+{
+	unsigned char digest[SHA256_SIZE];
+	char hex[SHA256_HEX_SIZE];
+
+	if (check_right(who, err) < 0 || get_header(d, d->header, err) < 0)
+		return -1;
+	d->is_raw = true;
+	d->size = d->stored;
+	sha256(d->header, sizeof(d->header), digest);
+	hex_encode(digest, sizeof(digest), hex);
+	(void)snprintf(d->tag, sizeof(d->tag), "raw-%s", hex);
+	return 0;
+}
+
+/* The rest of the blob goes behind what is left of the header as it was when
+ * the tag was made. */
+static int
+open_raw(struct download *d, struct storage_range range,
+    struct source **ret_src, struct err *err)
+{
+	struct storage *st = d->engine->storage;
+	struct source *rest;
+	size_t begin, n;
+
+	if (range.offset >= SEAL_HEADER_SIZE)
+		return st->ops->blob_open(
+		    st, d->file.blob_id, range, ret_src, err);
+	begin = (size_t)range.offset;
+	n = SEAL_HEADER_SIZE - begin;
+	if (n > range.length)
+		n = (size_t)range.length;
+	range.offset += n;
+	range.length -= n;
+	if (st->ops->blob_open(st, d->file.blob_id, range, &rest, err) < 0)
+		return -1;
+	*ret_src = source_prefixed(d->header + begin, n, rest);
+	return 0;
+}
+
+/* --- opening -------------------------------------------------------------- */
+
 int
-download_open(struct engine *e, const struct principal *who,
-    const char *filename, struct download **ret_d, struct err *err)
+download_open(struct engine *e, const struct download_request *req,
+    struct download **ret_d, struct err *err)
 {
 	struct download *d = mem_calloc(1, sizeof(*d));
-	struct query q = { who->prefix, filename, &d->file };
+	struct query q = { req->who->prefix, req->filename, &d->file };
 
-	if (find_and_pin(e, &q, err) < 0) {
+	d->engine = e;
+	if (find_and_pin(d, &q, err) < 0) {
 		rec_file_fini(&d->file);
 		free(d);
 		return -1;
 	}
-	d->engine = e;
+	d->size = d->file.size;
+	memcpy(d->tag, d->file.sha256, sizeof(d->file.sha256));
+	if (req->raw && d->file.encryption && d->file.layout == REC_SEALED &&
+	    choose_raw(d, req->who, err) < 0) {
+		download_close(d);
+		return -1;
+	}
 	*ret_d = d;
 	return 0;
+}
+
+static int
+unseal(struct download *d, struct seal **ret_seal, struct err *err)
+{
+	unsigned char header[SEAL_HEADER_SIZE];
+	struct err e = ERR_INIT;
+
+	if (get_header(d, header, err) < 0)
+		return -1;
+	if (seal_open(d->engine->keys, header, ret_seal, &e) == 0)
+		return 0;
+	/* Once more, for file systems that know no locks. */
+	if (e.code == ERR_DECRYPTION_FAILED) {
+		if (get_header(d, header, err) < 0)
+			return -1;
+		return seal_open(d->engine->keys, header, ret_seal, err);
+	}
+	*err = e;
+	return -1;
+}
+
+static int
+open_sealed(struct download *d, struct storage_range range,
+    struct source **ret_src, struct err *err)
+{
+	const struct seal_range wanted = {
+		.size = d->file.size,
+		.stored = d->stored,
+		.offset = range.offset,
+		.length = range.length,
+	};
+	struct storage *st = d->engine->storage;
+	struct storage_range stored;
+	struct seal *seal;
+	struct source *inner;
+
+	if (unseal(d, &seal, err) < 0)
+		return -1;
+	seal_range_stored(&wanted, &stored.offset, &stored.length);
+	if (st->ops->blob_open(st, d->file.blob_id, stored, &inner, err) < 0) {
+		seal_free(seal);
+		return -1;
+	}
+	return seal_source_open(seal, &wanted, inner, ret_src, err);
+}
+
+static int
+open_part(struct download *d, struct storage_range range,
+    struct source **ret_src, struct err *err)
+{
+	struct storage *st = d->engine->storage;
+
+	if (d->is_raw)
+		return open_raw(d, range, ret_src, err);
+	if (d->file.layout == REC_SEALED)
+		return open_sealed(d, range, ret_src, err);
+	return st->ops->blob_open(st, d->file.blob_id, range, ret_src, err);
 }
 
 int
 download_start(struct download *d, const struct client *client,
     struct storage_range range, struct source **ret_src, struct err *err)
 {
-	struct storage *st = d->engine->storage;
 	struct transfer_start start = {
 		.direction = REC_DOWNLOAD,
 		.filename = d->file.filename,
@@ -124,7 +275,7 @@ download_start(struct download *d, const struct client *client,
 		.client = client,
 	};
 
-	if (st->ops->blob_open(st, d->file.blob_id, range, ret_src, err) < 0)
+	if (open_part(d, range, ret_src, err) < 0)
 		return -1;
 	d->transfer = transfer_begin(d->engine->transfers, &start);
 	return 0;

@@ -10,27 +10,46 @@
  *   download_start     a range of it, as a source, and the transfer
  *   download_end       how it went; download_close frees
  *
- * download_open() alone is enough to answer HEAD and conditions.  Owned by
- * one thread at a time.
+ * download_open() alone is enough to answer HEAD and conditions.  What is sent
+ * is the plaintext, or with ${raw} the stored container of a file whose upload
+ * asked for encryption.  Owned by one thread at a time.
  */
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/err.h"
 #include "base/source.h"
+#include "crypto/seal.h"
 #include "db/rec_file.h"
 #include "engine/engine.h"
+
+/* An entity tag's text, without the quotes. */
+#define DOWNLOAD_TAG_SIZE (SHA256_HEX_SIZE + 4)
 
 struct download {
 	struct engine *engine;
 	struct rec_file file;
+	bool is_raw;                 /* the container is sent, not the file */
+	uint64_t size;               /* of what is sent, whole */
+	char tag[DOWNLOAD_TAG_SIZE]; /* strong: the same bytes, the same tag */
+	uint64_t stored;             /* bytes in storage */
+	unsigned char header[SEAL_HEADER_SIZE]; /* of what is raw */
 	struct transfer *transfer; /* NULL until download_start() */
 };
 
-/* ERR_FILE_NOT_FOUND, ERR_FILE_DAMAGED. */
-int download_open(struct engine *e, const struct principal *who,
-    const char *filename, struct download **ret_d, struct err *err);
-/* ${range} of the file's bytes. */
+struct download_request {
+	const struct principal *who;
+	const char *filename;
+	bool raw; /* changes nothing for plain files */
+};
+
+/* ERR_FILE_NOT_FOUND, ERR_FILE_DAMAGED, ERR_DECRYPTION_FAILED; ERR_UNAUTHORIZED
+ * and ERR_FORBIDDEN for a container without a key that may read. */
+int download_open(struct engine *e, const struct download_request *req,
+    struct download **ret_d, struct err *err);
+/* ${range} of what is sent.  ERR_DECRYPTION_FAILED when the first bytes of it
+ * are damaged, ERR_KEY_MISSING; the source fails so where later ones are. */
 int download_start(struct download *d, const struct client *client,
     struct storage_range range, struct source **ret_src, struct err *err);
 /* ${bytes} reached the client; ${why} NULL: all that was asked for.  Without

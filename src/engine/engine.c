@@ -15,6 +15,8 @@
 /* Big I/O buffers: 64 MiB at most (rule 17), a few of them kept warm. */
 #define BUFFERS_COUNT 96
 #define BUFFERS_KEEP 3
+/* Undecided uploads, all together. */
+#define HOLDING_MAX ((size_t)32 * 1024 * 1024)
 
 /* --- the first admin key ------------------------------------------------- */
 
@@ -196,6 +198,7 @@ open_parts(struct engine *e, void (*fatal)(const struct err *err),
 		return -1;
 	e->pins = pins_new();
 	e->buffers = buffers_new(&buffers);
+	e->holding = holding_new(HOLDING_MAX);
 	e->hashers = digest_pool_new(0);
 	if (filetype_new(&e->types, err) < 0)
 		return -1;
@@ -276,6 +279,7 @@ engine_close(struct engine *e)
 	transfers_free(e->transfers);
 	filetype_free(e->types);
 	digest_pool_free(e->hashers);
+	holding_free(e->holding);
 	buffers_free(e->buffers);
 	pins_free(e->pins);
 	space_free(e->space);

@@ -17,6 +17,7 @@
 #include "db/db.h"
 #include "engine/auth.h"
 #include "engine/filetype.h"
+#include "engine/holding.h"
 #include "engine/masterkey.h"
 #include "engine/pins.h"
 #include "engine/transfer.h"
@@ -35,7 +36,8 @@ struct engine {
 	struct db *db;
 	struct digest_pool *hashers;
 	struct buffers *buffers;
-	struct keyring *keys; /* master keys of sealed files */
+	struct holding *holding; /* of undecided uploads */
+	struct keyring *keys;    /* master keys of sealed files */
 	struct auth *auth;
 	struct transfers *transfers;
 	struct filetype *types;

@@ -4,10 +4,19 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "engine/intake_priv.h"
+
 /* How long a client that was fast may pause before its buffers go. */
 #define PATIENCE_MS 20
-/* A read of so much makes a client a fast one. */
-#define FAST_READ (64u * 1024)
+/* A read of so much, or of all that there was room for, makes a client a fast
+ * one. */
+#define FAST_READ ((size_t)64 * 1024)
+
+static const struct intake_mode *const modes[] = {
+	[INTAKE_PLAIN] = &intake_plain,
+	[INTAKE_SEALED] = &intake_sealed,
+	[INTAKE_UNDECIDED] = &intake_undecided,
+};
 
 void
 intake_init(
@@ -15,6 +24,7 @@ intake_init(
 {
 	memset(in, 0, offsetof(struct intake, head));
 	in->engine = e;
+	in->mode = modes[target->path];
 	in->blob = target->blob;
 	in->transfer = target->transfer;
 	in->hold = target->hold;
@@ -22,8 +32,8 @@ intake_init(
 	in->digest = digest_new(e->hashers);
 }
 
-static void
-give_back(struct intake *in)
+void
+intake_give_back(struct intake *in)
 {
 	size_t size = buffers_size(in->engine->buffers);
 
@@ -37,13 +47,113 @@ give_back(struct intake *in)
 	in->turn = 0;
 }
 
+int
+intake_store(struct intake *in, const void *p, size_t n, struct err *err)
+{
+	if (space_hold_take(in->hold, n, err) < 0 ||
+	    in->blob->ops->blob_write_at(in->blob, in->stored, p, n, err) < 0)
+		return -1;
+	in->stored += n;
+	return 0;
+}
+
+static int
+wait_for_client(struct intake *in, struct source *body, struct err *err)
+{
+	int ready = source_wait(body, in->fast ? PATIENCE_MS : 0, err);
+
+	if (ready == 0) {
+		if (in->mode->pause(in, err) < 0)
+			return -1;
+		ready = source_wait(body, -1, err);
+	}
+	return ready < 0 ? -1 : 0;
+}
+
+static int
+take(struct intake *in, const struct room *room, size_t n, struct err *err)
+{
+	if (in->offset + n > in->size_max)
+		return err_set(err, ERR_FILE_TOO_LARGE,
+		    "the file is larger than %" PRIu64
+		    " bytes, the most that this server takes",
+		    in->size_max);
+	if (in->offset < INTAKE_HEAD) {
+		size_t left = (size_t)(INTAKE_HEAD - in->offset);
+
+		memcpy(in->head + in->offset, room->p, n < left ? n : left);
+	}
+	digest_add(in->digest, room->p, n);
+	if (in->mode->took(in, n, err) < 0)
+		return -1;
+	in->offset += n;
+	transfer_moved(in->transfer, in->offset);
+	return 0;
+}
+
+int
+intake_run(struct intake *in, struct source *body, struct err *err)
+{
+	struct room room;
+	ssize_t n;
+	int rc = -1;
+
+	for (;;) {
+		if (wait_for_client(in, body, err) < 0 ||
+		    in->mode->room(in, &room, err) < 0)
+			goto out;
+		n = source_read(body, room.p, room.n, err);
+		if (n <= 0)
+			break;
+		in->fast = (size_t)n == room.n || (size_t)n >= FAST_READ;
+		if (take(in, &room, (size_t)n, err) < 0)
+			goto out;
+	}
+	rc = n < 0 ? -1 : in->mode->end(in, err);
+out:
+	intake_give_back(in);
+	return rc;
+}
+
+enum rec_layout
+intake_layout(const struct intake *in)
+{
+	return in->mode == &intake_sealed ? REC_SEALED : REC_PLAIN;
+}
+
+uint64_t
+intake_stored(const struct intake *in)
+{
+	return in->stored;
+}
+
+void
+intake_result(struct intake *in, struct digest_result *ret)
+{
+	digest_final(in->digest, ret);
+}
+
+void
+intake_fini(struct intake *in)
+{
+	intake_give_back(in);
+	intake_free_own(in);
+	digest_free(in->digest);
+	in->digest = NULL;
+	seal_free(in->seal);
+	in->seal = NULL;
+}
+
+/* --- plain ---------------------------------------------------------------- */
+
 /* The next buffer to read into; nothing in flight uses it. */
-static void *
-next_buffer(struct intake *in)
+static int
+plain_room(struct intake *in, struct room *ret, struct err *err)
 {
 	struct buffers *b = in->engine->buffers;
-	void **slot = &in->buffers[in->turn];
+	unsigned char **slot = &in->buffers[in->turn];
 
+	(void)err;
 	if (*slot == NULL && in->turn > 0) {
 		/* One that holds a buffer must not wait for a second. */
 		*slot = buffers_try(b);
@@ -57,86 +167,28 @@ next_buffer(struct intake *in)
 	else
 		digest_release(in->digest, *slot, buffers_size(b));
 	in->turn = (in->turn + 1) % INTAKE_BUFFERS;
-	return *slot;
-}
-
-static int
-wait_for_client(struct intake *in, struct source *body, struct err *err)
-{
-	int ready = source_wait(body, in->fast ? PATIENCE_MS : 0, err);
-
-	if (ready == 0) {
-		give_back(in);
-		ready = source_wait(body, -1, err);
-	}
-	return ready < 0 ? -1 : 0;
-}
-
-static int
-admit(struct intake *in, size_t n, struct err *err)
-{
-	if (in->offset + n > in->size_max)
-		return err_set(err, ERR_FILE_TOO_LARGE,
-		    "the file is larger than %" PRIu64
-		    " bytes, the most that this server takes",
-		    in->size_max);
-	return space_hold_take(in->hold, n, err);
-}
-
-static int
-take(struct intake *in, const void *p, size_t n, struct err *err)
-{
-	if (admit(in, n, err) < 0)
-		return -1;
-	if (in->offset < INTAKE_HEAD) {
-		size_t room = (size_t)(INTAKE_HEAD - in->offset);
-
-		memcpy(in->head + in->offset, p, n < room ? n : room);
-	}
-	digest_add(in->digest, p, n);
-	if (in->blob->ops->blob_write_at(in->blob, in->offset, p, n, err) < 0)
-		return -1;
-	in->offset += n;
-	transfer_moved(in->transfer, in->offset);
+	in->window = *slot;
+	*ret = (struct room){ *slot, buffers_size(b) };
 	return 0;
 }
 
-int
-intake_run(struct intake *in, struct source *body, struct err *err)
+static int
+plain_took(struct intake *in, size_t n, struct err *err)
 {
-	size_t size = buffers_size(in->engine->buffers);
-	ssize_t n;
-	int rc = -1;
-
-	for (;;) {
-		void *p;
-
-		if (wait_for_client(in, body, err) < 0)
-			goto out;
-		p = next_buffer(in);
-		n = source_read(body, p, size, err);
-		if (n <= 0)
-			break;
-		in->fast = (size_t)n >= FAST_READ;
-		if (take(in, p, (size_t)n, err) < 0)
-			goto out;
-	}
-	rc = n < 0 ? -1 : 0;
-out:
-	give_back(in);
-	return rc;
+	return intake_store(in, in->window, n, err);
 }
 
-void
-intake_result(struct intake *in, struct digest_result *ret)
+static int
+plain_pause(struct intake *in, struct err *err)
 {
-	digest_final(in->digest, ret);
+	(void)err;
+	intake_give_back(in);
+	return 0;
 }
 
-void
-intake_fini(struct intake *in)
-{
-	give_back(in);
-	digest_free(in->digest);
-	in->digest = NULL;
-}
+const struct intake_mode intake_plain = {
+	.room = plain_room,
+	.took = plain_took,
+	.pause = plain_pause,
+	.end = plain_pause,
+};

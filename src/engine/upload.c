@@ -70,9 +70,6 @@ check_name(const char *prefix, const struct upload_options *o, struct err *err)
 		return err_set(err, ERR_FORBIDDEN,
 		    "this key may only write names that begin with '%s'",
 		    prefix);
-	if (o->encryption)
-		return err_set(err, ERR_NOT_IMPLEMENTED,
-		    "this server cannot encrypt files yet; nothing was kept");
 	return 0;
 }
 
@@ -96,13 +93,32 @@ check_early(struct engine *e, const struct upload_request *req, struct err *err)
 	return l.exists ? exists_error(l.filename, err) : 0;
 }
 
+static enum intake_path
+choose_path(const struct upload_options *o)
+{
+	if (o->encryption)
+		return INTAKE_SEALED;
+	return o->is_decided ? INTAKE_PLAIN : INTAKE_UNDECIDED;
+}
+
+/* Bytes that are written in the end; undecided ones may be sealed. */
+static uint64_t
+stored_size(const struct upload_request *req)
+{
+	if (req->total == REC_SIZE_UNKNOWN)
+		return STORAGE_SIZE_UNKNOWN;
+	if (choose_path(req->options) == INTAKE_PLAIN)
+		return req->total;
+	/* more than any disk has: refused for want of space */
+	return req->total > SEAL_PLAIN_MAX ? UINT64_MAX - 1
+	                                   : seal_size(req->total);
+}
+
 /* Space, then the blob, then the transfer that everybody sees. */
 static int
-open_blob(struct upload *up, uint64_t total, struct err *err)
+open_blob(struct upload *up, uint64_t size, struct err *err)
 {
 	struct engine *e = up->engine;
-	uint64_t size =
-	    total == REC_SIZE_UNKNOWN ? STORAGE_SIZE_UNKNOWN : total;
 
 	if (space_hold_init(&up->hold, e->space, size, err) < 0)
 		return -1;
@@ -137,12 +153,13 @@ upload_begin(struct engine *e, const struct upload_request *req,
 	up = mem_calloc(1, sizeof(*up));
 	up->engine = e;
 	memcpy(up->prefix, req->who->prefix, sizeof(up->prefix));
-	if (open_blob(up, req->total, err) < 0) {
+	if (open_blob(up, stored_size(req), err) < 0) {
 		free(up);
 		return -1;
 	}
 	up->transfer = transfer_begin(e->transfers, &start);
-	target = (struct intake_target){ up->blob, up->transfer, &up->hold };
+	target = (struct intake_target){ up->blob, up->transfer, &up->hold,
+		choose_path(o) };
 	intake_init(&up->intake, e, &target);
 	*ret_up = up;
 	return 0;
@@ -202,7 +219,7 @@ describe(struct upload *up, const struct upload_options *o,
 	f->mime_type = mem_strdup(
 	    filetype_of(e->types, up->intake.head, head, o->filename));
 	f->encryption = o->encryption;
-	f->layout = REC_PLAIN;
+	f->layout = intake_layout(&up->intake);
 	f->created_ms = f->modified_ms = clock_wall_ms(e->clock);
 	memcpy(f->transfer_id, transfer_id(up->transfer), ID_SIZE);
 }
@@ -237,8 +254,8 @@ publish(struct upload *up, const struct rec_file *f, struct err *err)
 	/* Publishing frees the blob whatever comes out. */
 	blob = up->blob;
 	up->blob = NULL;
-	if (blob->ops->blob_publish(
-	        blob, f->size, birth, up->engine->durable, err) < 0)
+	if (blob->ops->blob_publish(blob, intake_stored(&up->intake), birth,
+	        up->engine->durable, err) < 0)
 		return -1;
 	up->published = true;
 	FAULT_POINT("upload.published");
@@ -261,6 +278,8 @@ upload_finish(struct upload *up, const struct upload_options *options,
 	transfer_set_options(
 	    up->transfer, options->encryption, options->priority);
 	if (check_name(up->prefix, options, err) < 0)
+		goto out;
+	if (intake_settle(&up->intake, options->encryption, err) < 0)
 		goto out;
 	intake_result(&up->intake, &got);
 	if (check_hash(options, &got, err) < 0)

@@ -13,6 +13,9 @@
  * birth record durable, then the file's record, the trash and the transfer's
  * row in one commit.  Until that commit nobody sees anything.
  *
+ * What is to be encrypted, or might be, is stored sealed, so that its plaintext
+ * reaches no disk (rule 1, engine/intake.h).
+ *
  * Owned by one thread.
  */
 
@@ -29,6 +32,7 @@ struct upload_options {
 	const char *client_id; /* NULL: none */
 	int priority;
 	bool encryption;
+	bool is_decided; /* on encryption: it does not change any more */
 	bool may_replace;
 	bool has_sha256;
 	unsigned char sha256[SHA256_SIZE]; /* expected */
@@ -54,7 +58,7 @@ struct upload_request {
 };
 
 /* ERR_FORBIDDEN (outside the key's prefix), ERR_FILE_EXISTS,
- * ERR_FILE_TOO_LARGE, ERR_STORAGE_FULL, ERR_NOT_IMPLEMENTED (encryption). */
+ * ERR_FILE_TOO_LARGE, ERR_STORAGE_FULL. */
 int upload_begin(struct engine *e, const struct upload_request *req,
     struct upload **ret_up, struct err *err);
 /* The transfer, for whoever learns more about it on the way. */

@@ -125,8 +125,10 @@ next_slice(const struct streaming *st)
 static void
 adapt_slice(struct streaming *st, bool took_all)
 {
-	if (took_all && st->slice < buffers_size(st->x->server->buffers))
-		st->slice *= 2;
+	size_t most = buffers_size(st->x->server->buffers);
+
+	if (took_all)
+		st->slice = 2 * st->slice < most ? 2 * st->slice : most;
 	else if (!took_all && st->slice > COPY_MIN)
 		st->slice /= 2;
 }

@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "engine/download.h"
 #include "unit.h"
 
 static void
@@ -19,6 +18,7 @@ fatal(const struct err *e)
 void
 fixture_init(struct fixture *f, const char *url)
 {
+	static const unsigned char key[EAX_KEY_SIZE] = "the master key";
 	static const struct buffers_config buffers = { BUFFERS_SIZE, 8, 1 };
 	const struct db_config db = { .durable = true, .fatal = fatal };
 	struct engine *e = mem_calloc(1, sizeof(*e));
@@ -41,6 +41,8 @@ fixture_init(struct fixture *f, const char *url)
 	assert_int_equal(db_open(&db, &e->db, &state, &err), 0);
 	e->hashers = digest_pool_new(1);
 	e->buffers = buffers_new(&buffers);
+	e->holding = holding_new((size_t)4 * 1024 * 1024);
+	e->keys = keyring_new(key);
 	e->pins = pins_new();
 	assert_int_equal(filetype_new(&e->types, &err), 0);
 	assert_int_equal(
@@ -60,6 +62,8 @@ fixture_fini(struct fixture *f)
 	transfers_free(e->transfers);
 	filetype_free(e->types);
 	digest_pool_free(e->hashers);
+	holding_free(e->holding);
+	keyring_free(e->keys);
 	buffers_free(e->buffers);
 	pins_free(e->pins);
 	space_free(e->space);
@@ -72,6 +76,7 @@ fixture_options(const char *filename)
 {
 	return (struct upload_options){
 		.filename = filename,
+		.is_decided = true,
 		.may_replace = true,
 	};
 }
@@ -97,6 +102,18 @@ fixture_put(struct fixture *f, const char *filename, const char *text)
 	source_close(body);
 }
 
+int
+fixture_open(struct fixture *f, const char *filename, struct download **ret_d,
+    struct err *err)
+{
+	const struct download_request req = {
+		.who = &f->who,
+		.filename = filename,
+	};
+
+	return download_open(f->engine, &req, ret_d, err);
+}
+
 char *
 fixture_get(struct fixture *f, const char *filename)
 {
@@ -106,7 +123,7 @@ fixture_get(struct fixture *f, const char *filename)
 	char *text;
 	ssize_t n;
 
-	if (download_open(f->engine, &f->who, filename, &d, &err) < 0) {
+	if (fixture_open(f, filename, &d, &err) < 0) {
 		assert_int_equal(err.code, ERR_FILE_NOT_FOUND);
 		return NULL;
 	}

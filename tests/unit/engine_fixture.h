@@ -7,6 +7,7 @@
  * One at a time.
  */
 
+#include "engine/download.h"
 #include "engine/engine.h"
 #include "engine/upload.h"
 
@@ -22,6 +23,9 @@ struct fixture {
 void fixture_init(struct fixture *f, const char *url);
 void fixture_fini(struct fixture *f);
 
+/* download_open() without a key. */
+int fixture_open(struct fixture *f, const char *filename,
+    struct download **ret_d, struct err *err);
 /* Options for ${filename}: plain, may replace. */
 struct upload_options fixture_options(const char *filename);
 /* Uploads ${text} as ${filename}; fails the test when that fails. */

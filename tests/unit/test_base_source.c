@@ -52,7 +52,9 @@ static void
 slow_init(struct slow *slow, const char *text)
 {
 	*slow = (struct slow){
-		.source = { slow_read, slow_wait, NULL, slow_close },
+		.source = { .read = slow_read,
+		    .wait = slow_wait,
+		    .close = slow_close },
 		.text = text,
 	};
 }

@@ -15,7 +15,7 @@ open_ok(struct fixture *f, const char *name)
 	struct err err = ERR_INIT;
 	struct download *d;
 
-	if (download_open(f->engine, &f->who, name, &d, &err) < 0)
+	if (fixture_open(f, name, &d, &err) < 0)
 		fail_msg("%s", err.msg);
 	return d;
 }
@@ -26,7 +26,7 @@ open_code(struct fixture *f, const char *name)
 	struct err err = ERR_INIT;
 	struct download *d;
 
-	if (download_open(f->engine, &f->who, name, &d, &err) == 0)
+	if (fixture_open(f, name, &d, &err) == 0)
 		download_close(d);
 	return err.code;
 }

@@ -48,7 +48,7 @@ remove_blob(struct fixture *f, const char *name)
 	struct err err = ERR_INIT;
 	struct download *d;
 
-	assert_int_equal(download_open(f->engine, &f->who, name, &d, &err), 0);
+	assert_int_equal(fixture_open(f, name, &d, &err), 0);
 	assert_int_equal(st->ops->blob_remove(st, d->file.blob_id, &err), 0);
 	download_close(d);
 }
@@ -127,7 +127,7 @@ TEST(test_engine_recover__marks_records_without_bytes)
 	/* Once marked it is not reported again. */
 	assert_int_equal(recover_run(f.engine, &check, &found, &err), 0);
 	assert_int_equal(found.missing, 0);
-	assert_int_equal(download_open(f.engine, &f.who, "b", &d, &err), -1);
+	assert_int_equal(fixture_open(&f, "b", &d, &err), -1);
 	assert_int_equal(err.code, ERR_FILE_DAMAGED);
 	fixture_fini(&f);
 }
@@ -320,7 +320,7 @@ TEST(test_engine_recover__rebuilds_a_damaged_file_as_damaged)
 	fixture_init(&f, NULL);
 	st = f.engine->storage;
 	fixture_put(&f, "a", "ten bytes!");
-	assert_int_equal(download_open(f.engine, &f.who, "a", &d, &err), 0);
+	assert_int_equal(fixture_open(&f, "a", &d, &err), 0);
 	assert_int_equal(
 	    st->ops->blob_birth(st, d->file.blob_id, birth, &err), 0);
 	assert_int_equal(st->ops->blob_remove(st, d->file.blob_id, &err), 0);
@@ -329,7 +329,7 @@ TEST(test_engine_recover__rebuilds_a_damaged_file_as_damaged)
 	lose_database(&f);
 	assert_int_equal(recover_rebuild(f.engine, &files, &err), 0);
 	assert_int_equal(files, 1);
-	assert_int_equal(download_open(f.engine, &f.who, "a", &d, &err), -1);
+	assert_int_equal(fixture_open(&f, "a", &d, &err), -1);
 	assert_int_equal(err.code, ERR_FILE_DAMAGED);
 	fixture_fini(&f);
 }
@@ -440,7 +440,7 @@ TEST(test_engine_reaper__removes_what_was_replaced_unless_it_is_read)
 
 	fixture_init(&f, NULL);
 	fixture_put(&f, "a", "old");
-	assert_int_equal(download_open(f.engine, &f.who, "a", &d, &err), 0);
+	assert_int_equal(fixture_open(&f, "a", &d, &err), 0);
 	fixture_put(&f, "a", "new");
 	assert_int_equal(reaper_run(f.engine, &left, &err), 0);
 	assert_true(left);
@@ -471,8 +471,7 @@ TEST(test_engine_reaper__goes_on_behind_what_is_pinned)
 		fixture_put(&f, name, "old");
 		if (i < PINNED)
 			assert_int_equal(
-			    download_open(f.engine, &f.who, name, &d[i], &err),
-			    0);
+			    fixture_open(&f, name, &d[i], &err), 0);
 	}
 	for (int i = 0; i < PINNED + LOOSE; i++) {
 		(void)snprintf(name, sizeof(name), "%d", i);

@@ -205,18 +205,6 @@ TEST(test_engine_upload__a_key_writes_its_prefix_only)
 	fixture_fini(&f);
 }
 
-TEST(test_engine_upload__refuses_encryption_until_there_is_any)
-{
-	struct upload_options o = fixture_options("a");
-	struct fixture f;
-
-	fixture_init(&f, NULL);
-	o.encryption = true;
-	assert_int_equal(upload(&f, &o, "x", 1), ERR_NOT_IMPLEMENTED);
-	assert_int_equal(fixture_blobs(&f), 0);
-	fixture_fini(&f);
-}
-
 /* More than the digest's inline part, with a slow and uneven source. */
 struct drip {
 	struct source source;
@@ -255,7 +243,7 @@ TEST(test_engine_upload__hashes_what_it_writes)
 	const size_t n = 9u * 1024 * 1024 + 17;
 	struct upload_options o = fixture_options("big");
 	char *p = mem_alloc(n);
-	struct drip d = { { drip_read, drip_wait, NULL, NULL }, p, n, 0 };
+	struct drip d = { { .read = drip_read, .wait = drip_wait }, p, n, 0 };
 	struct err err = ERR_INIT;
 	struct upload_result r;
 	struct upload *up;
@@ -343,7 +331,7 @@ TEST(test_engine_upload__leaves_nothing_when_it_breaks_off)
 	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct upload_request req = { &f.who, &f.client, &o, 5000 };
 		struct broken b = {
-			{ broken_read, broken_wait, NULL, NULL },
+			{ .read = broken_read, .wait = broken_wait },
 			.code = cases[i].code,
 			.while_waiting = cases[i].while_waiting,
 		};
