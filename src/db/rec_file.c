@@ -35,6 +35,12 @@ static const char SQL_KNOWN[] =
     "UNION ALL SELECT 1 FROM trash WHERE blob_id = $1";
 static const char SQL_EACH[] = "SELECT " COLUMNS " FROM files "
                                "WHERE blob_id > $1 ORDER BY blob_id LIMIT $2";
+/* By the index files_unsettled. */
+static const char SQL_UNSETTLED[] =
+    "SELECT " COLUMNS " FROM files WHERE layout = 1 AND encryption = 0 "
+    "AND blob_id > $1 AND damaged = 0 ORDER BY blob_id LIMIT 1";
+static const char SQL_SWAP[] =
+    "UPDATE files SET blob_id = $1, layout = 0 WHERE blob_id = $2";
 
 void
 rec_file_fini(struct rec_file *f)
@@ -262,6 +268,44 @@ rec_file_mark_damaged(
 		return -1;
 	if (ret_marked != NULL)
 		*ret_marked = changes > 0;
+	return 0;
+}
+
+int
+rec_file_next_unsettled(
+    struct db_tx *tx, const char *after, struct rec_file *ret, struct err *err)
+{
+	struct sql q;
+	int rc;
+
+	*ret = (struct rec_file){ 0 };
+	if (sql_open(&q, tx, SQL_UNSETTLED, err) < 0)
+		return -1;
+	sql_put_text(&q, after);
+	rc = sql_step(&q, err);
+	if (rc > 0)
+		take_row(&q, ret);
+	sql_close(&q);
+	return rc < 0 ? -1 : 0;
+}
+
+int
+rec_file_swap(struct db_tx *tx, const char *old_blob, const char *new_blob,
+    bool *ret_swapped, struct err *err)
+{
+	int64_t changes;
+	struct sql q;
+
+	*ret_swapped = false;
+	if (sql_open(&q, tx, SQL_SWAP, err) < 0)
+		return -1;
+	sql_put_text(&q, new_blob);
+	sql_put_text(&q, old_blob);
+	if (sql_run(&q, &changes, err) < 0)
+		return -1;
+	if (changes > 0 && rec_trash_add(tx, old_blob, err) < 0)
+		return -1;
+	*ret_swapped = changes > 0;
 	return 0;
 }
 

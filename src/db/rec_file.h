@@ -50,6 +50,16 @@ int rec_file_remove(struct db_tx *tx, const char *prefix, const char *filename,
 /* *${ret_marked} (may be NULL): a file has this blob, and was not marked. */
 int rec_file_mark_damaged(
     struct db_tx *tx, const char *blob_id, bool *ret_marked, struct err *err);
+/*
+ * The first file after blob ${after} that is sealed though nobody asked for it
+ * (rule 1), and not damaged; ${ret}->filename is NULL when there is none.
+ */
+int rec_file_next_unsettled(
+    struct db_tx *tx, const char *after, struct rec_file *ret, struct err *err);
+/* The file of ${old_blob}, if there still is one, has its bytes plain in
+ * ${new_blob} from now on; the old one goes to the trash. */
+int rec_file_swap(struct db_tx *tx, const char *old_blob, const char *new_blob,
+    bool *ret_swapped, struct err *err);
 /* Does any record (a file's, the trash's) name this blob?  (recovery) */
 int rec_blob_is_known(
     struct db_tx *tx, const char *blob_id, bool *ret, struct err *err);

@@ -46,6 +46,9 @@ struct engine {
 	 * runs the reaper. */
 	void (*trashed)(void *arg);
 	void *trashed_arg;
+	/* The same for a file that rewrite_run() should see. */
+	void (*unsettled)(void *arg);
+	void *unsettled_arg;
 	bool durable; /* DURABILITY=full */
 };
 

@@ -271,6 +271,7 @@ upload_finish(struct upload *up, const struct upload_options *options,
 	struct rec_file file = { 0 };
 	struct rec_transfer row = { 0 };
 	struct publication p = { &file, &row, options->may_replace, false };
+	bool is_unsettled;
 	int rc = -1;
 
 	transfer_set_filename(up->transfer, options->filename);
@@ -300,10 +301,13 @@ upload_finish(struct upload *up, const struct upload_options *options,
 	ret->size = got.size;
 	memcpy(ret->id, file.transfer_id, ID_SIZE);
 	ret->is_new = p.is_new;
+	is_unsettled = file.layout == REC_SEALED && !file.encryption;
 	transfer_end(up->transfer, NULL);
 	upload_free(up);
 	if (!p.is_new && e->trashed != NULL)
 		e->trashed(e->trashed_arg);
+	if (is_unsettled && e->unsettled != NULL)
+		e->unsettled(e->unsettled_arg);
 	rc = 0;
 out:
 	rec_file_fini(&file);

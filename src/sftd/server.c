@@ -24,6 +24,7 @@
 #include "sftd/audit.h"
 #include "sftd/maintenance.h"
 #include "sftd/notify.h"
+#include "sftd/rewriter.h"
 
 /* Everything of one run; the main thread's. */
 struct server {
@@ -38,6 +39,7 @@ struct server {
 	struct http_server *http;
 	struct maintenance *maintenance;
 	struct audit *audit;
+	struct rewriter *rewriter;
 };
 
 /* A commit's outcome is unknown: end at once, recovery decides (rule 4). */
@@ -174,6 +176,7 @@ start(struct server *s, struct err *err)
 	if (engine_open(&cf, &s->engine, &s->report, err) < 0)
 		return -1;
 	if (maintenance_start(s->engine, &s->maintenance, err) < 0 ||
+	    rewriter_start(s->engine, &s->rewriter, err) < 0 ||
 	    audit_start(s->engine, is_suspect(&s->report), &s->audit, err) < 0)
 		return -1;
 	if (start_app(s, err) < 0)
@@ -237,6 +240,7 @@ stop(struct server *s)
 		http_server_free(s->http);
 	}
 	app_free(s->app);
+	rewriter_stop(s->rewriter);
 	maintenance_stop(s->maintenance);
 	engine_close(s->engine);
 	file_close(s->signal_fd);
