@@ -30,11 +30,20 @@ struct opening {
 
 /* --- opening -------------------------------------------------------------- */
 
+/* Of nothing at the end it is the last one. */
+static uint64_t
+first_segment(const struct seal_range *r)
+{
+	uint64_t first = r->offset / SEAL_SEGMENT;
+
+	return first < seal_segments(r->size) ? first : first - 1;
+}
+
 void
 seal_range_stored(
     const struct seal_range *r, uint64_t *ret_offset, uint64_t *ret_length)
 {
-	uint64_t first = r->offset / SEAL_SEGMENT;
+	uint64_t first = first_segment(r);
 	uint64_t last =
 	    r->length == 0 ? first : (r->offset + r->length - 1) / SEAL_SEGMENT;
 	uint64_t begin = seal_offset(first);
@@ -247,8 +256,7 @@ seal_source_open(struct seal *seal, const struct seal_range *r,
 {
 	struct opening *o = mem_calloc(1, sizeof(*o));
 
-	assert(r->length <= r->size && r->offset <= r->size - r->length &&
-	       (r->offset < r->size || r->size == 0));
+	assert(r->length <= r->size && r->offset <= r->size - r->length);
 	o->source.read = opening_read;
 	o->source.wait = opening_wait;
 	o->source.close = opening_close;
@@ -259,8 +267,8 @@ seal_source_open(struct seal *seal, const struct seal_range *r,
 	o->sound = o->segments;
 	if (r->stored != seal_size(r->size))
 		o->sound--;
-	o->next = r->offset / SEAL_SEGMENT;
-	o->skip = (size_t)(r->offset % SEAL_SEGMENT);
+	o->next = first_segment(r);
+	o->skip = (size_t)(r->offset - o->next * SEAL_SEGMENT);
 	o->left = r->length;
 	if (hold_next(o, err) < 0) {
 		opening_close(&o->source);

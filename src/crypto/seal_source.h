@@ -17,7 +17,7 @@
 struct seal_range {
 	uint64_t size;   /* of the whole plaintext */
 	uint64_t stored; /* the container's size, as it was found */
-	uint64_t offset; /* of the plaintext that is wanted: within size */
+	uint64_t offset; /* of the plaintext that is wanted; within size */
 	uint64_t length;
 };
 /* The bytes of the container that seal_source_open() reads, of those that are

@@ -203,3 +203,60 @@ TEST(test_base_source__limit_passes_an_extent_that_fits)
 	assert_false(source_extent(s, &e));
 	source_close(s);
 }
+
+TEST(test_base_source__reads_into_parts)
+{
+	char a[4], b[1], c[6];
+	struct err err = ERR_INIT;
+
+	for (int from = 0; from < 3; from++) {
+		struct iovec parts[4] = { { a, 4 }, { NULL, 0 }, { b, 1 },
+			{ c, 6 } };
+		struct slow slow;
+		struct source *src = &slow.source;
+
+		slow_init(&slow, "0123456789");
+		if (from == 1)
+			src = source_mem("0123456789", 10);
+		if (from == 2)
+			src = source_file(digits(), 0, 10);
+		memset(c, 0, sizeof(c));
+		assert_int_equal(source_read_parts(src, parts, 4, &err), 10);
+		assert_memory_equal(a, "0123", 4);
+		assert_memory_equal(b, "4", 1);
+		assert_memory_equal(c, "56789", 6);
+		source_close(src);
+	}
+}
+
+TEST(test_base_source__fails_to_read_into_parts_what_is_not_there)
+{
+	char a[4], b[4];
+	struct iovec parts[2] = { { a, 4 }, { b, 4 } };
+	struct source *src = source_file(digits(), 4, 8);
+	struct err err = ERR_INIT;
+
+	assert_int_equal(source_read_parts(src, parts, 2, &err), -1);
+	assert_int_equal(err.code, ERR_IO);
+	source_close(src);
+}
+
+TEST(test_base_source__puts_a_prefix_before_another)
+{
+	struct slow slow;
+	struct source *src;
+	struct err err = ERR_INIT;
+	char prefix[3] = "ab", got[16];
+
+	slow_init(&slow, "cdefg");
+	src = source_prefixed(prefix, 2, &slow.source);
+	memset(prefix, 'x', 2); /* it was copied */
+	assert_int_equal(source_wait(src, 7, &err), 1);
+	assert_int_equal(source_read(src, got, 1, &err), 1);
+	assert_int_equal(got[0], 'a');
+	assert_int_equal(source_read_full(src, got, sizeof(got), &err), 6);
+	assert_memory_equal(got, "bcdefg", 6);
+	assert_int_equal(source_wait(src, 7, &err), 0);
+	source_close(src);
+	assert_true(slow.is_closed);
+}

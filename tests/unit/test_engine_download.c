@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/hex.h"
 #include "engine/reaper.h"
 #include "engine/status.h"
 #include "engine_fixture.h"
@@ -226,5 +227,177 @@ TEST(test_engine_download__says_what_is_damaged)
 	}
 	fixture_settle(&f);
 	assert_int_equal(transfers_live(f.engine->transfers), 0);
+	fixture_fini(&f);
+}
+
+/* --- sealed files --------------------------------------------------------- */
+
+static void
+put_sealed(struct fixture *f, const char *name, const char *text)
+{
+	struct upload_options o = fixture_options(name);
+	struct upload_request req = { &f->who, &f->client, &o, strlen(text) };
+	struct source *body = source_mem(text, strlen(text));
+	struct err err = ERR_INIT;
+	struct upload_result r;
+	struct upload *up;
+
+	clock_manual_advance(&f->clock, 10);
+	o.encryption = true;
+	assert_int_equal(upload_begin(f->engine, &req, &up, &err), 0);
+	assert_int_equal(upload_fill(up, body, &err), 0);
+	assert_int_equal(upload_finish(up, &o, &r, &err), 0);
+	upload_result_fini(&r);
+	source_close(body);
+}
+
+static struct download *
+open_raw(struct fixture *f, unsigned scopes, struct err *err)
+{
+	struct download_request req = { &f->who, "a", true };
+	struct download *d = NULL;
+
+	f->who.has_key = scopes != 0;
+	f->who.scopes = scopes != 0 ? scopes : AUTH_ALL;
+	err_clear(err);
+	(void)download_open(f->engine, &req, &d, err);
+	return d;
+}
+
+TEST(test_engine_download__opens_what_is_sealed)
+{
+	struct fixture f;
+	struct download *d;
+
+	fixture_init(&f, NULL);
+	put_sealed(&f, "a", "0123456789");
+	d = open_ok(&f, "a");
+	assert_int_equal(d->size, 10);
+	assert_int_equal(d->stored, seal_size(10));
+	assert_string_equal(d->tag, d->file.sha256);
+	start(&f, d, (struct storage_range){ 3, 4 }, "3456");
+	download_end(d, 4, NULL);
+	download_close(d);
+	fixture_fini(&f);
+}
+
+TEST(test_engine_download__gives_the_container_to_keys_that_may_read)
+{
+	unsigned char all[200], head[SEAL_HEADER_SIZE];
+	struct keyring *other;
+	struct err err = ERR_INIT;
+	struct fixture f;
+	struct download *d;
+	struct source *src;
+	char tag[DOWNLOAD_TAG_SIZE];
+	ssize_t n;
+
+	fixture_init(&f, NULL);
+	put_sealed(&f, "a", "0123456789");
+	assert_null(open_raw(&f, 0, &err));
+	assert_int_equal(err.code, ERR_UNAUTHORIZED);
+	assert_null(open_raw(&f, AUTH_WRITE, &err));
+	assert_int_equal(err.code, ERR_FORBIDDEN);
+	d = open_raw(&f, AUTH_READ, &err);
+	assert_non_null(d);
+	assert_int_equal(d->size, seal_size(10));
+	assert_string_not_equal(d->tag, d->file.sha256);
+	memcpy(tag, d->tag, sizeof(tag));
+	assert_int_equal(download_start(d, &f.client,
+	                     (struct storage_range){ 0, d->size }, &src, &err),
+	    0);
+	/* The header is the one of the tag, though it is replaced meanwhile. */
+	memcpy(head, d->header, sizeof(head));
+	other = keyring_new((const unsigned char *)"another key 1234");
+	assert_int_equal(keyring_add(other,
+	                     (const unsigned char *)"the master key\0\0", &err),
+	    0);
+	assert_int_equal(seal_rewrap(other, head, &err), 0);
+	assert_int_equal(
+	    f.engine->storage->ops->blob_set_head(
+	        f.engine->storage, d->file.blob_id, head, sizeof(head), &err),
+	    0);
+	n = source_read_full(src, all, sizeof(all), &err);
+	assert_int_equal(n, seal_size(10));
+	assert_memory_equal(all, d->header, SEAL_HEADER_SIZE);
+	source_close(src);
+	download_end(d, (uint64_t)n, NULL);
+	download_close(d);
+	d = open_raw(&f, AUTH_READ, &err);
+	assert_string_not_equal(d->tag, tag);
+	/* a part from inside the header to behind it */
+	assert_int_equal(download_start(d, &f.client,
+	                     (struct storage_range){ 70, 20 }, &src, &err),
+	    0);
+	n = source_read_full(src, all, sizeof(all), &err);
+	assert_int_equal(n, 20);
+	assert_memory_equal(all, head + 70, 10);
+	source_close(src);
+	download_close(d);
+	keyring_free(other);
+	fixture_fini(&f);
+}
+
+TEST(test_engine_download__changes_nothing_of_plain_files_when_asked_raw)
+{
+	struct err err = ERR_INIT;
+	struct fixture f;
+	struct download *d;
+
+	fixture_init(&f, NULL);
+	fixture_put(&f, "a", "0123456789");
+	d = open_raw(&f, 0, &err);
+	assert_non_null(d);
+	assert_false(d->is_raw);
+	assert_int_equal(d->size, 10);
+	download_close(d);
+	fixture_fini(&f);
+}
+
+TEST(test_engine_download__says_which_key_is_missing)
+{
+	unsigned char id[KEYRING_ID_SIZE];
+	char hex[KEYRING_ID_HEX_SIZE];
+	struct err err = ERR_INIT;
+	struct fixture f;
+	struct download *d;
+	struct source *src;
+
+	fixture_init(&f, NULL);
+	put_sealed(&f, "a", "0123456789");
+	memcpy(id, keyring_current_id(f.engine->keys), sizeof(id));
+	hex_encode(id, sizeof(id), hex);
+	keyring_free(f.engine->keys);
+	f.engine->keys = keyring_new((const unsigned char *)"another key 1234");
+	d = open_ok(&f, "a");
+	assert_int_equal(download_start(d, &f.client,
+	                     (struct storage_range){ 0, 10 }, &src, &err),
+	    -1);
+	assert_int_equal(err.code, ERR_KEY_MISSING);
+	assert_non_null(strstr(err.msg, hex));
+	download_close(d);
+	fixture_fini(&f);
+}
+
+TEST(test_engine_download__refuses_a_damaged_container)
+{
+	static const unsigned char nonsense[SEAL_HEADER_SIZE] = "nonsense";
+	struct err err = ERR_INIT;
+	struct fixture f;
+	struct download *d;
+	struct source *src;
+
+	fixture_init(&f, NULL);
+	put_sealed(&f, "a", "0123456789");
+	d = open_ok(&f, "a");
+	assert_int_equal(
+	    f.engine->storage->ops->blob_set_head(f.engine->storage,
+	        d->file.blob_id, nonsense, sizeof(nonsense), &err),
+	    0);
+	assert_int_equal(download_start(d, &f.client,
+	                     (struct storage_range){ 0, 10 }, &src, &err),
+	    -1);
+	assert_int_equal(err.code, ERR_DECRYPTION_FAILED);
+	download_close(d);
 	fixture_fini(&f);
 }
