@@ -333,6 +333,7 @@ TEST(test_engine_download__gives_the_container_to_keys_that_may_read)
 	assert_int_equal(n, 20);
 	assert_memory_equal(all, head + 70, 10);
 	source_close(src);
+	download_end(d, 20, NULL);
 	download_close(d);
 	keyring_free(other);
 	fixture_fini(&f);
