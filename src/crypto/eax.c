@@ -13,6 +13,11 @@
 #define OPEN_BATCH 64
 
 const struct eax_path *const eax_paths[] = {
+#if defined(__x86_64__)
+	&eax_path_vaes512,
+	&eax_path_vaes256,
+	&eax_path_aesni,
+#endif
 	&eax_path_generic,
 	NULL,
 };
@@ -20,6 +25,17 @@ const struct eax_path *const eax_paths[] = {
 /* Chosen once, by choose_once(). */
 static const struct eax_path *path;
 static pthread_once_t path_once = PTHREAD_ONCE_INIT;
+
+void
+eax_double(const unsigned char in[EAX_BLOCK], unsigned char out[EAX_BLOCK])
+{
+	unsigned carry = in[0] >> 7;
+
+	for (int i = 0; i < EAX_BLOCK - 1; i++)
+		out[i] = (unsigned char)((in[i] << 1) | (in[i + 1] >> 7));
+	out[EAX_BLOCK - 1] =
+	    (unsigned char)((in[EAX_BLOCK - 1] << 1) ^ (0x87u & (0u - carry)));
+}
 
 /* "vaes" allows vaes512 and vaes256. */
 static bool

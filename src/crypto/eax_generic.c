@@ -43,18 +43,6 @@ xor_block(unsigned char *a, const unsigned char *b)
 
 /* --- the key -------------------------------------------------------------- */
 
-/* Doubling in GF(2^128), as CMAC's sub-keys are made (NIST SP 800-38B). */
-static void
-double_block(const unsigned char *in, unsigned char *out)
-{
-	unsigned carry = in[0] >> 7;
-
-	for (int i = 0; i < EAX_BLOCK - 1; i++)
-		out[i] = (unsigned char)((in[i] << 1) | (in[i + 1] >> 7));
-	out[EAX_BLOCK - 1] =
-	    (unsigned char)((in[EAX_BLOCK - 1] << 1) ^ (0x87u & (0u - carry)));
-}
-
 static bool
 is_supported(void)
 {
@@ -66,8 +54,7 @@ static void
 expand(struct eax_key *k)
 {
 	EVP_CIPHER_CTX *ctx = EVP_CIPHER_CTX_new();
-	unsigned char in[4][EAX_BLOCK] = { { 0 } }, out[4][EAX_BLOCK];
-	unsigned char l2[EAX_BLOCK];
+	unsigned char in[3][EAX_BLOCK] = { { 0 } }, out[3][EAX_BLOCK];
 	int n;
 
 	in[1][EAX_BLOCK - 1] = 1;
@@ -78,11 +65,9 @@ expand(struct eax_key *k)
 	     EVP_EncryptUpdate(ctx, out[0], &n, in[0], sizeof(in)) == 1);
 	EVP_CIPHER_CTX_free(ctx);
 	memcpy(k->omac, out, sizeof(k->omac));
-	double_block(out[0], l2);
-	memcpy(k->l2, l2, sizeof(l2));
-	double_block(l2, k->l4);
+	eax_double(k->omac[0], k->l2);
+	eax_double(k->l2, k->l4);
 	mem_wipe(out, sizeof(out));
-	mem_wipe(l2, sizeof(l2));
 }
 
 /* --- the parts ------------------------------------------------------------ */

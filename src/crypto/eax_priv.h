@@ -38,8 +38,14 @@ struct eax_path {
 	    size_t count, bool *ret_authentic);
 };
 
+/* Doubling in GF(2^128), as CMAC's sub-keys are made (NIST SP 800-38B 6.1). */
+void eax_double(
+    const unsigned char in[EAX_BLOCK], unsigned char out[EAX_BLOCK]);
+
 extern const struct eax_path eax_path_generic;
 #if defined(__x86_64__)
+bool eax_x86_has_vaes(void);
+void eax_x86_expand(struct eax_key *k);
 extern const struct eax_path eax_path_aesni;
 extern const struct eax_path eax_path_vaes256;
 extern const struct eax_path eax_path_vaes512;
