@@ -13,6 +13,7 @@ typedef __m128i vec;
 #define vec_store(p, v) _mm_storeu_si128((__m128i *)(p), v)
 #define vec_broadcast(p) vec_load(p)
 #define vec_xor(a, b) _mm_xor_si128(a, b)
+#define vec_xor3(a, b, c) vec_xor(a, vec_xor(b, c))
 #define vec_aes(v, k) _mm_aesenc_si128(v, k)
 #define vec_aes_last(v, k) _mm_aesenclast_si128(v, k)
 #define vec_transpose(v) ((void)(v))

@@ -4,7 +4,6 @@
 
 /* What the paths of EAX share; for src/crypto/eax*.c and their tests. */
 
-#include <stdalign.h>
 #include <stdint.h>
 
 #include "crypto/eax.h"
@@ -18,7 +17,7 @@
  * ends in the byte t: its first step does not depend on M.
  */
 struct eax_key {
-	alignas(64) unsigned char round[EAX_ROUNDS + 1][EAX_BLOCK];
+	unsigned char round[EAX_ROUNDS + 1][EAX_BLOCK];
 	unsigned char l2[EAX_BLOCK];      /* 2L: CMAC's K1, for whole blocks */
 	unsigned char l4[EAX_BLOCK];      /* 4L: K2, for a padded last block */
 	unsigned char omac[3][EAX_BLOCK]; /* E([0]), E([1]), E([2]) */

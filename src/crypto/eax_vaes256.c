@@ -16,6 +16,7 @@ typedef __m256i vec;
 #define vec_broadcast(p)                                                       \
 	_mm256_broadcastsi128_si256(_mm_loadu_si128((const __m128i *)(p)))
 #define vec_xor(a, b) _mm256_xor_si256(a, b)
+#define vec_xor3(a, b, c) vec_xor(a, vec_xor(b, c))
 #define vec_aes(v, k) _mm256_aesenc_epi128(v, k)
 #define vec_aes_last(v, k) _mm256_aesenclast_epi128(v, k)
 

@@ -14,6 +14,7 @@ typedef __m512i vec;
 #define vec_broadcast(p)                                                       \
 	_mm512_broadcast_i32x4(_mm_loadu_si128((const __m128i *)(p)))
 #define vec_xor(a, b) _mm512_xor_si512(a, b)
+#define vec_xor3(a, b, c) _mm512_ternarylogic_epi32(a, b, c, 0x96)
 #define vec_aes(v, k) _mm512_aesenc_epi128(v, k)
 #define vec_aes_last(v, k) _mm512_aesenclast_epi128(v, k)
 
