@@ -11,6 +11,7 @@ from servers import ROOT, Nginx, Sftd, SftdNoHash, SftdRelaxed
 
 GIB = 1 << 30
 MIB = 1 << 20
+KIB = 1 << 10
 
 
 class Failed(Exception):
@@ -77,14 +78,14 @@ def upload(request, connections):
     return run
 
 
-def download(connections, requests, size):
-    """GB/s."""
+def download(connections, requests, size, request="put"):
+    """GB/s of a file that came by that request."""
 
     def run(server, scale):
         warm_up(server, 32 * MIB // scale)
         load(
             server,
-            *server.put("served"),
+            *getattr(server, request)("served"),
             "--requests",
             1,
             "--size",
@@ -188,6 +189,21 @@ def openssl(processes):
     return run
 
 
+def seal(how, who, size):
+    """GB/s of encryption on one core, by bench/seal.c."""
+
+    def run(_, scale):
+        command = [ROOT / "build" / "bench_seal", how, who, str(size)]
+        command.append("2" if scale == 1 else "1")
+        done = subprocess.run(
+            command, capture_output=True, text=True, timeout=60, check=True
+        )
+        path, value = done.stdout.split()
+        return float(value) / 1e9, {"path": path}
+
+    return run
+
+
 class Row:
     """One subject of a case: a server (or None) and how it is measured."""
 
@@ -260,12 +276,51 @@ CASES = [
         ],
     ),
     Case(
+        "seal-buffers",
+        "GB/s",
+        [
+            Row("ours", None, seal("buffers", "ours", MIB)),
+            Row("openssl gcm", None, seal("buffers", "gcm", MIB)),
+            Row("libgcrypt eax", None, seal("buffers", "gcrypt", MIB)),
+        ],
+    ),
+    Case(
+        "seal-files",
+        "GB/s",
+        [
+            Row(f"{who}, {size // KIB} KiB", None, seal("files", who, size))
+            for size in (16 * KIB, 100 * KIB, MIB)
+            for who in ("ours", "gcrypt")
+        ],
+    ),
+    Case(
+        "sealed-up-1g",
+        "GB/s",
+        [
+            Row("put", Sftd, upload("put", 1)),
+            Row("sealed put", Sftd, upload("sealed_put", 1)),
+            Row("form", Sftd, upload("form", 1)),
+            Row("sealed form", Sftd, upload("sealed_form", 1)),
+            Row("silent form", Sftd, upload("silent_form", 1)),
+        ],
+    ),
+    Case(
+        "sealed-down-1g",
+        "GB/s",
+        [
+            Row("plain", Sftd, download(1, 3, GIB)),
+            Row("sealed", Sftd, download(1, 3, GIB, "sealed_put")),
+        ],
+    ),
+    Case(
         "memory",
         "MiB",
         [
             Row("at rest", Sftd, at_rest),
             Row("peak, form", Sftd, in_upload("form")),
             Row("peak, put", Sftd, in_upload("put")),
+            Row("peak, sealed", Sftd, in_upload("sealed_put")),
+            Row("peak, silent", Sftd, in_upload("silent_form")),
             Row("nginx at rest", Nginx, at_rest),
         ],
     ),
@@ -302,8 +357,32 @@ def targets(case, m, default_is_bbr):
             ratio("full", m["full"], 3000),
             ratio("relaxed / nginx put", m["relaxed"] / m["nginx put"], 0.6),
         ]
+    if case == "seal-buffers":
+        return [
+            ratio("ours / gcm", m["ours"] / m["openssl gcm"], 2),
+            ratio("ours / libgcrypt", m["ours"] / m["libgcrypt eax"], 8),
+        ]
+    if case == "seal-files":
+        return [
+            ratio(
+                f"{size} KiB",
+                m[f"ours, {size} KiB"] / m[f"gcrypt, {size} KiB"],
+                target,
+            )
+            for size, target in ((16, 1.0), (100, 1.4), (1024, 4))
+        ]
+    if case == "sealed-up-1g":
+        return [
+            ratio("sealed put / put", m["sealed put"] / m["put"], 0.9),
+            ratio("sealed form / form", m["sealed form"] / m["form"], 0.9),
+            ratio("silent form / form", m["silent form"] / m["form"], 0.85),
+        ]
+    if case == "sealed-down-1g":
+        return [ratio("sealed / plain", m["sealed"] / m["plain"], 0.5)]
     return [
         ratio("at rest", m["at rest"], 12, at_least=False),
         ratio("peak, form", m["peak, form"], 16, at_least=False),
         ratio("peak, put", m["peak, put"], 16, at_least=False),
+        ratio("peak, sealed", m["peak, sealed"], 16, at_least=False),
+        ratio("peak, silent", m["peak, silent"], 16, at_least=False),
     ]

@@ -118,8 +118,23 @@ class Sftd(Server):
         return ["--method", "PUT", "--target", f"/upload/{name}"]
 
     @staticmethod
-    def form(name):
-        return ["--method", "POST", "--target", "/upload", "--form-file", name]
+    def sealed_put(name):
+        target = f"/upload/{name}?encryption=true"
+        return ["--method", "PUT", "--target", target]
+
+    @staticmethod
+    def form(name, query="?encryption=false"):
+        target = f"/upload{query}"
+        return ["--method", "POST", "--target", target, "--form-file", name]
+
+    @classmethod
+    def silent_form(cls, name):
+        """As curl -F file=@NAME sends it: encryption is never mentioned."""
+        return cls.form(name, "")
+
+    @classmethod
+    def sealed_form(cls, name):
+        return cls.form(name, "?encryption=true")
 
     @staticmethod
     def download(name):

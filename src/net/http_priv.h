@@ -18,7 +18,8 @@
  *	http_exchange.c  an exchange: life, what handlers ask of it
  *	http_body.c      its body as a source
  *	http_reply.c     its reply: head, and bodies in memory
- *	http_stream.c    its reply from a source
+ *	http_stream.c    its reply from a source, by the kernel where it can
+ *	http_copy.c      or through memory
  *	http_refuse.c    what the engine itself answers
  *	http_peers.c     connections counted by client
  *
@@ -206,6 +207,7 @@ struct http_server {
 	struct buffers *own_buffers; /* NULL: the configuration's */
 	struct jobs *short_jobs;
 	struct jobs *transfer_jobs;
+	struct jobs *ahead_jobs; /* read what is sent next; NULL: nobody */
 	struct http_peers *peers;
 	size_t n_loops;
 	struct http_loop *loops;
@@ -284,6 +286,21 @@ void http_delivery_init(struct http_loop *lp);
 /* Worker: reports what has arrived, or leaves x->delivery to the loop. */
 void http_delivery_start(
     struct http_exchange *x, const struct http_stream *s, bool is_whole);
+
+enum http_framing { HTTP_BY_LENGTH, HTTP_BY_CHUNKS, HTTP_BY_CLOSE, HTTP_NONE };
+/* A reply from a source on its way. */
+struct http_streaming {
+	struct http_exchange *x;
+	const struct http_stream *s;
+	enum http_framing framing;
+};
+/* ${n} more bytes of the body have left. */
+int http_stream_report(struct http_streaming *st, uint64_t n, struct err *err);
+/* Sends all of it, waiting for the client. */
+int http_stream_write_all(
+    struct http_exchange *x, const struct iovec *iov, struct err *err);
+/* The whole body through memory. */
+int http_copy(struct http_streaming *st, struct err *err);
 /* Loop: takes over x->delivery. */
 void http_delivery_add(struct http_conn *hc, struct http_exchange *x);
 /* Loop, before the descriptor is closed. */
@@ -323,7 +340,6 @@ void http_body_init(struct http_exchange *x);
 int http_body_continue(struct http_exchange *x, struct err *err);
 
 /* http_reply.c */
-enum http_framing { HTTP_BY_LENGTH, HTTP_BY_CHUNKS, HTTP_BY_CLOSE, HTTP_NONE };
 /* Makes the head in x->wire; from now on the reply has begun. */
 void http_reply_head(
     struct http_exchange *x, enum http_framing framing, uint64_t length);

@@ -205,8 +205,10 @@ http_server_stop(struct http_server *s, int64_t grace_ms)
 	order_all(s, hurry);
 	jobs_free(s->short_jobs);
 	jobs_free(s->transfer_jobs);
+	jobs_free(s->ahead_jobs);
 	s->short_jobs = NULL;
 	s->transfer_jobs = NULL;
+	s->ahead_jobs = NULL;
 	wait_until_empty(s, LAST_REPLIES_MS);
 	for (i = 0; i < s->n_loops; i++)
 		http_loop_join(&s->loops[i]);

@@ -11,6 +11,7 @@
 #define SHORT_STACK ((size_t)512 * 1024)
 #define TRANSFER_MOST 4096
 #define TRANSFER_STACK ((size_t)256 * 1024)
+#define AHEAD_STACK ((size_t)128 * 1024)
 #define IDLE_MS 10000
 
 static size_t
@@ -41,6 +42,14 @@ transfer_threads(const struct http_server_config *cf)
 	return n > 0 ? n : 1;
 }
 
+static size_t
+spare_cores(void)
+{
+	long cores = sysconf(_SC_NPROCESSORS_ONLN);
+
+	return cores > 1 ? (size_t)cores - 1 : 0;
+}
+
 int
 http_worker_init(struct http_server *s, struct err *err)
 {
@@ -61,9 +70,18 @@ http_worker_init(struct http_server *s, struct err *err)
 		.idle_ms = IDLE_MS,
 	};
 
-	if (jobs_new(&brief, &s->short_jobs, err) < 0)
+	struct jobs_config ahead = {
+		.name = "ahead",
+		.max = spare_cores(),
+		.stack = AHEAD_STACK,
+		.idle_ms = IDLE_MS,
+	};
+
+	if (jobs_new(&brief, &s->short_jobs, err) < 0 ||
+	    jobs_new(&transfer, &s->transfer_jobs, err) < 0)
 		return -1;
-	return jobs_new(&transfer, &s->transfer_jobs, err);
+	/* With one core there is nobody to read ahead. */
+	return ahead.max == 0 ? 0 : jobs_new(&ahead, &s->ahead_jobs, err);
 }
 
 static void
