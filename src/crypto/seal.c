@@ -189,6 +189,12 @@ seal_header(const struct seal *s, unsigned char ret[SEAL_HEADER_SIZE])
 	memcpy(ret, s->header, SEAL_HEADER_SIZE);
 }
 
+const unsigned char *
+seal_key_id(const unsigned char header[SEAL_HEADER_SIZE])
+{
+	return header + AT_KEY_ID;
+}
+
 int
 seal_rewrap(const struct keyring *ring, unsigned char header[SEAL_HEADER_SIZE],
     struct err *err)

@@ -72,6 +72,8 @@ int seal_open(const struct keyring *ring,
 void seal_free(struct seal *s); /* wipes; NULL is fine */
 void seal_header(const struct seal *s, unsigned char ret[SEAL_HEADER_SIZE]);
 
+/* Whose key a header is wrapped under: KEYRING_ID_SIZE bytes in it. */
+const unsigned char *seal_key_id(const unsigned char header[SEAL_HEADER_SIZE]);
 /* The same data key wrapped under the current master key, with a fresh nonce;
  * only bytes 16..79 change.  Errors as seal_open(). */
 int seal_rewrap(const struct keyring *ring,

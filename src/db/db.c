@@ -2,6 +2,7 @@
 #include "db/db.h"
 
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "base/mem.h"
 #include "db/db_priv.h"
@@ -72,6 +73,52 @@ db_open(const struct db_config *cf, struct db **ret_db,
 	return db_open_driver(&db_sqlite, cf, ret_db, ret_state, err);
 }
 
+static int
+open_as_it_is(struct db *db, struct db_tx **ret_tx, struct err *err)
+{
+	const struct db_conn_config cf = { db->path, DB_ROLE_WRITER };
+	struct db_schema schema;
+	struct db_conn *conn;
+	struct db_tx *tx;
+
+	if (access(db->path, F_OK) < 0)
+		return err_set(err, ERR_SETTING,
+		    "there is no database '%s': start the server once",
+		    db->path);
+	if (db->driver->open(&cf, &conn, err) < 0)
+		return -1;
+	tx = db_tx_new(db->driver, conn, db->node);
+	if (db_schema_read(tx, &schema, err) < 0) {
+		db_tx_free(tx);
+		return -1;
+	}
+	if (schema.version != db_schema_latest()) {
+		db_tx_free(tx);
+		return err_set(err, ERR_SETTING,
+		    "the database '%s' is of another version: start the "
+		    "server of this version once",
+		    db->path);
+	}
+	*ret_tx = tx;
+	return 0;
+}
+
+int
+db_attach(const struct db_config *cf, struct db **ret_db, struct err *err)
+{
+	struct db *db = new_db(&db_sqlite, cf);
+	struct db_tx *tx = NULL;
+
+	db->is_attached = true;
+	if (open_as_it_is(db, &tx, err) < 0 ||
+	    db_writer_start(db, tx, err) < 0) {
+		free_db(db);
+		return -1;
+	}
+	*ret_db = db;
+	return 0;
+}
+
 int
 db_set_complete(struct db_tx *tx, void *unused, struct err *err)
 {
@@ -89,7 +136,8 @@ db_close(struct db *db)
 	tx = db_writer_stop(db->writer);
 	/* What met damage is checked at the next start.  A mark that cannot
 	 * be set costs that check, too, and no more. */
-	if (!db->driver->saw_damage(tx->conn) && !atomic_load(&db->saw_damage))
+	if (!db->is_attached && !db->driver->saw_damage(tx->conn) &&
+	    !atomic_load(&db->saw_damage))
 		(void)db_run_end(db, tx, NULL);
 	/* The last connection to close writes the log back: the writer's. */
 	db_pool_trim(&db->pool, 0);

@@ -75,6 +75,14 @@ struct db_page {
  */
 int db_open(const struct db_config *cf, struct db **ret_db,
     struct db_state *ret_state, struct err *err);
+/*
+ * Opens the database of a server beside it, in another process, or while none
+ * runs: nothing is checked, restored or migrated, and it does not count as a
+ * run.  No backups.  ERR_SETTING: there is none, or one that a server of this
+ * version has not opened yet; ERR_DATABASE_DAMAGED: start the server, which
+ * restores it.
+ */
+int db_attach(const struct db_config *cf, struct db **ret_db, struct err *err);
 /* For db_write(): every stored object has its record again. */
 int db_set_complete(struct db_tx *tx, void *unused, struct err *err);
 /* Runs what waits, checkpoints, marks the end as clean (unless damage was

@@ -45,6 +45,7 @@ struct db {
 	char *backup_dir;
 	char *node;
 	bool durable;
+	bool is_attached; /* by db_attach() */
 	void (*fatal)(const struct err *err);
 	struct db_writer *writer;
 	struct db_pool pool;
@@ -99,6 +100,8 @@ struct db_schema {
  * a newer program made it. */
 int db_schema_read(
     struct db_tx *tx, struct db_schema *ret_schema, struct err *err);
+/* Ours. */
+int db_schema_latest(void);
 /* Brings a database of that version (0: empty) to ours. */
 int db_schema_migrate(struct db_tx *tx, int from, struct err *err);
 /* Writes all of ${schema} but the version. */

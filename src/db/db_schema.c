@@ -187,6 +187,12 @@ run_steps(struct db_tx *tx, int from, struct err *err)
 }
 
 int
+db_schema_latest(void)
+{
+	return LATEST;
+}
+
+int
 db_schema_migrate(struct db_tx *tx, int from, struct err *err)
 {
 	if (from == LATEST)

@@ -28,8 +28,12 @@ static const char SQL_REMOVE[] =
     "DELETE FROM files WHERE filename = $1 AND blob_id = $2";
 static const char SQL_GET[] =
     "SELECT " COLUMNS " FROM files WHERE filename = $1";
+static const char SQL_OF_BLOB[] =
+    "SELECT " COLUMNS " FROM files WHERE blob_id = $1";
 static const char SQL_MARK[] =
     "UPDATE files SET damaged = 1 WHERE blob_id = $1 AND damaged = 0";
+static const char SQL_UNMARK[] =
+    "UPDATE files SET damaged = 0 WHERE blob_id = $1";
 static const char SQL_KNOWN[] =
     "SELECT 1 FROM files WHERE blob_id = $1 "
     "UNION ALL SELECT 1 FROM trash WHERE blob_id = $1";
@@ -272,6 +276,26 @@ rec_file_mark_damaged(
 }
 
 int
+rec_file_of_blob(struct db_tx *tx, const char *blob_id, struct rec_file *ret,
+    struct err *err)
+{
+	struct sql q;
+	int rc;
+
+	if (sql_open(&q, tx, SQL_OF_BLOB, err) < 0)
+		return -1;
+	sql_put_text(&q, blob_id);
+	rc = sql_step(&q, err);
+	if (rc > 0)
+		take_row(&q, ret);
+	sql_close(&q);
+	if (rc == 0)
+		return err_set(err, ERR_FILE_NOT_FOUND,
+		    "no file has the blob '%s'", blob_id);
+	return rc < 0 ? -1 : 0;
+}
+
+int
 rec_file_next_unsettled(
     struct db_tx *tx, const char *after, struct rec_file *ret, struct err *err)
 {
@@ -307,6 +331,17 @@ rec_file_swap(struct db_tx *tx, const char *old_blob, const char *new_blob,
 		return -1;
 	*ret_swapped = changes > 0;
 	return 0;
+}
+
+int
+rec_file_unmark_damaged(struct db_tx *tx, const char *blob_id, struct err *err)
+{
+	struct sql q;
+
+	if (sql_open(&q, tx, SQL_UNMARK, err) < 0)
+		return -1;
+	sql_put_text(&q, blob_id);
+	return sql_run(&q, NULL, err);
 }
 
 int

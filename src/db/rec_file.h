@@ -44,6 +44,9 @@ int rec_file_put(struct db_tx *tx, const struct rec_file *f, bool may_replace,
     bool *ret_new, struct err *err);
 int rec_file_get(struct db_tx *tx, const char *prefix, const char *filename,
     struct rec_file *ret, struct err *err); /* ERR_FILE_NOT_FOUND */
+/* The file whose bytes are in this blob. ERR_FILE_NOT_FOUND. */
+int rec_file_of_blob(struct db_tx *tx, const char *blob_id,
+    struct rec_file *ret, struct err *err);
 /* Its blob goes to the trash. ERR_FILE_NOT_FOUND. */
 int rec_file_remove(struct db_tx *tx, const char *prefix, const char *filename,
     struct err *err);
@@ -60,6 +63,9 @@ int rec_file_next_unsettled(
  * ${new_blob} from now on; the old one goes to the trash. */
 int rec_file_swap(struct db_tx *tx, const char *old_blob, const char *new_blob,
     bool *ret_swapped, struct err *err);
+/* It turned out to be sound after all.  No such blob is fine. */
+int rec_file_unmark_damaged(
+    struct db_tx *tx, const char *blob_id, struct err *err);
 /* Does any record (a file's, the trash's) name this blob?  (recovery) */
 int rec_blob_is_known(
     struct db_tx *tx, const char *blob_id, bool *ret, struct err *err);

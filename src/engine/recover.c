@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "crypto/seal.h"
 #include "engine/birth.h"
 
 /* Records that are looked at in one read of the database. */
@@ -45,6 +46,7 @@ is_known(struct engine *e, const char *blob_id, bool *ret, struct err *err)
 
 struct rebuild {
 	struct engine *engine;
+	int64_t before_ms;
 	uint64_t files; /* put on record */
 	uint64_t put;   /* of the batch, while its job runs */
 	unsigned count;
@@ -143,7 +145,11 @@ rebuild_one(void *arg, const char *id, uint64_t size, struct err *err)
 	if (st->ops->blob_birth(st, id, birth, &ignored) < 0 ||
 	    birth_read(birth, id, &f, &ignored) < 0)
 		return 0;
-	if (f.layout == REC_PLAIN && f.size != size)
+	if (f.modified_ms >= r->before_ms) {
+		rec_file_fini(&f);
+		return 0;
+	}
+	if (size != (f.layout == REC_SEALED ? seal_size(f.size) : f.size))
 		f.damaged = true;
 	r->batch[r->count++] = f;
 	return r->count < BATCH ? 0 : flush_batch(r, err);
@@ -152,11 +158,19 @@ rebuild_one(void *arg, const char *id, uint64_t size, struct err *err)
 int
 recover_rebuild(struct engine *e, uint64_t *ret_files, struct err *err)
 {
+	return recover_rebuild_older(e, INT64_MAX, ret_files, err);
+}
+
+int
+recover_rebuild_older(
+    struct engine *e, int64_t before_ms, uint64_t *ret_files, struct err *err)
+{
 	struct rebuild *r = mem_calloc(1, sizeof(*r));
 	struct storage *st = e->storage;
 	int rc = -1;
 
 	r->engine = e;
+	r->before_ms = before_ms;
 	if (st->ops->blob_list(st, rebuild_one, r, err) == 0 &&
 	    flush_batch(r, err) == 0) {
 		*ret_files = r->files;
@@ -228,8 +242,7 @@ struct step {
 	struct {
 		char blob_id[ID_SIZE];
 		char *filename;
-		uint64_t size;
-		bool plain;
+		uint64_t stored; /* the blob's size */
 		bool damaged;
 	} rows[STEP];
 };
@@ -243,8 +256,8 @@ collect(void *arg, const struct rec_file *f, struct err *err)
 	memcpy(s->rows[s->count].blob_id, f->blob_id, ID_SIZE);
 	memcpy(s->after, f->blob_id, ID_SIZE);
 	s->rows[s->count].filename = mem_strdup(f->filename);
-	s->rows[s->count].size = f->size;
-	s->rows[s->count].plain = f->layout == REC_PLAIN;
+	s->rows[s->count].stored =
+	    f->layout == REC_SEALED ? seal_size(f->size) : f->size;
 	s->rows[s->count].damaged = f->damaged;
 	s->count++;
 	return 0;
@@ -293,7 +306,7 @@ check_row(struct sweep *w, struct step *s, unsigned i, struct err *err)
 	if (s->rows[i].damaged)
 		return 0;
 	if (st->ops->blob_size(st, m.blob_id, &size, &e) == 0) {
-		if (!s->rows[i].plain || size == s->rows[i].size)
+		if (size == s->rows[i].stored)
 			return 0;
 	} else if (e.code != ERR_ABSENT) {
 		*err = e;

@@ -17,6 +17,10 @@
  * of one name the newest, the others stay without.  *${ret_files}: how many
  * records were made. */
 int recover_rebuild(struct engine *e, uint64_t *ret_files, struct err *err);
+/* The same for objects of before ${before_ms}, beside a server, which may be
+ * about to record those that it has just published. */
+int recover_rebuild_older(
+    struct engine *e, int64_t before_ms, uint64_t *ret_files, struct err *err);
 
 struct recover_found {
 	uint64_t lost;    /* objects without a record, set aside */

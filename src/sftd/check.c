@@ -14,7 +14,7 @@ fatal(const struct err *e)
 }
 
 int
-check_run(const struct commands_input *in)
+check_run(struct commands_input *in)
 {
 	const struct engine_config cf = { &in->settings, clock_system(),
 		fatal };

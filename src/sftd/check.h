@@ -6,6 +6,6 @@
 
 /* `sftd --check`: opens the directory and the database as a start would, and
  * says what it found.  The exit status. */
-int check_run(const struct commands_input *in);
+int check_run(struct commands_input *in);
 
 #endif

@@ -9,6 +9,8 @@
 #include "base/mem.h"
 #include "base/opt.h"
 #include "sftd/check.h"
+#include "sftd/cmd_rotate.h"
+#include "sftd/cmd_verify.h"
 #include "sftd/server.h"
 #include "sftd/supervisor.h"
 
@@ -53,6 +55,123 @@ fill(struct opt table[6], struct flags *f)
 	memcpy(table, t, sizeof(t));
 }
 
+/* --- commands --------------------------------------------------------------
+ */
+
+/* Bytes a second that `verify` reads when nobody says otherwise: a disk has
+ * time for others. */
+#define VERIFY_RATE ((uint64_t)200 * 1024 * 1024)
+
+static void
+fill_verify(struct opt table[4], struct commands_verify *v)
+{
+	const struct opt t[4] = {
+		{ .name = "file",
+		    .kind = OPT_STR,
+		    .arg = "NAME",
+		    .help = "check this file only",
+		    .value = &v->file },
+		{ .name = "rate",
+		    .kind = OPT_SIZE,
+		    .arg = "BYTES",
+		    .help = "read at most so many bytes a second, as 50M "
+		            "(default 200M; 0: no limit)",
+		    .value = &v->rate,
+		    .max = UINT64_MAX / 2 },
+		{ .name = "repair-records",
+		    .kind = OPT_FLAG,
+		    .help = "make records of stored files that have none, "
+		            "first",
+		    .value = &v->repair_records },
+		{ .name = NULL },
+	};
+
+	memcpy(table, t, sizeof(t));
+}
+
+static const struct command {
+	const char *name;
+	const char *help;  /* for the list */
+	const char *about; /* for its own help */
+	bool has_verify_options;
+	int (*run)(struct commands_input *in);
+} commands[] = {
+	{ "verify", "check every stored file",
+	    "Checks the stored bytes of every file, a server running or not: "
+	    "a line for each\nthat is damaged, lost or unreadable.  Exit "
+	    "status 0 when all are sound, else 1.",
+	    true, cmd_verify },
+	{ "rotate-key", "re-wrap all encrypted files to the current key",
+	    "Re-wraps the key of every encrypted file to ENCRYPTION_KEY; can "
+	    "be stopped and run\nagain at any time.  A running server has to "
+	    "be restarted first, with the new key\nin ENCRYPTION_KEY and the "
+	    "old one in ENCRYPTION_KEY_PREVIOUS.",
+	    false, cmd_rotate },
+};
+
+static const struct command *
+find_command(const char *name)
+{
+	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
+		if (name != NULL && strcmp(commands[i].name, name) == 0)
+			return &commands[i];
+	return NULL;
+}
+
+static void
+print_command_help(const struct command *c)
+{
+	struct commands_verify ignored;
+	struct opt table[4];
+	struct buf b;
+
+	buf_init(&b, 64u * 1024);
+	buf_printf(&b, "Usage: sftd %s [options]\n\n%s\n", c->name, c->about);
+	if (c->has_verify_options) {
+		(void)buf_append_str(&b, "\nOptions:\n");
+		fill_verify(table, &ignored);
+		opt_help(table, &b);
+	}
+	(void)buf_append_str(&b,
+	    "\nSettings may be given as for the server, see sftd --help.\n");
+	(void)fputs(buf_str(&b), stdout);
+	buf_fini(&b);
+}
+
+/* The options of command ${argv}[1], from what is left of the arguments. */
+static int
+take_command(int nargs, char **argv, struct commands_input *in,
+    const struct command **ret, struct err *err)
+{
+	const struct command *c = nargs > 0 ? find_command(argv[1]) : NULL;
+	struct opt table[4] = { { .name = NULL } };
+	struct opt_input oi = {
+		.argc = nargs,
+		.argv = argv + 1,
+		.table = table,
+	};
+	int rest;
+
+	*ret = c;
+	if (nargs == 0)
+		return 0;
+	if (c == NULL)
+		return err_set(err, ERR_USAGE,
+		    "'%s' is no option and no command of sftd; see sftd "
+		    "--help",
+		    argv[1]);
+	in->verify.rate = VERIFY_RATE;
+	if (c->has_verify_options)
+		fill_verify(table, &in->verify);
+	if (opt_parse(&oi, &rest, err) < 0)
+		return -1;
+	if (rest > 0)
+		return err_set(err, ERR_USAGE,
+		    "'sftd %s' takes no '%s'; see sftd %s --help", c->name,
+		    oi.argv[1], c->name);
+	return 0;
+}
+
 static void
 print_help(const struct opt *table)
 {
@@ -60,11 +179,15 @@ print_help(const struct opt *table)
 
 	buf_init(&b, 256u * 1024);
 	(void)buf_append_str(&b,
-	    "Usage: sftd [options]\n"
+	    "Usage: sftd [options] [command]\n"
 	    "\n"
 	    "Serves files over HTTP: uploads, downloads, their progress.\n"
 	    "\n"
-	    "Options:\n");
+	    "Commands (none: serve; sftd COMMAND --help says more):\n");
+	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
+		buf_printf(
+		    &b, "  %-12s  %s\n", commands[i].name, commands[i].help);
+	(void)buf_append_str(&b, "\nOptions:\n");
 	opt_help(table, &b);
 	(void)buf_append_str(&b,
 	    "\nSettings.  --server-port is SERVER_PORT in the environment and "
@@ -101,14 +224,21 @@ copy_args(char **argv)
 }
 
 void
-commands_fini(struct commands_input *in)
+commands_forget_args(struct commands_input *in)
 {
-	settings_fini(&in->settings);
 	for (char **p = in->args; p != NULL && *p != NULL; p++) {
 		mem_wipe(*p, strlen(*p));
 		free(*p);
 	}
 	free(in->args);
+	in->args = NULL;
+}
+
+void
+commands_fini(struct commands_input *in)
+{
+	settings_fini(&in->settings);
+	commands_forget_args(in);
 }
 
 static int
@@ -120,7 +250,7 @@ complain(const struct err *e, int status)
 
 /* Parses options, then settings from what is left. */
 static int
-load(int argc, char **argv, struct flags *f, struct settings *ret,
+load(int argc, char **argv, struct flags *f, struct commands_input *ret,
     struct err *err)
 {
 	struct opt table[6];
@@ -131,13 +261,18 @@ load(int argc, char **argv, struct flags *f, struct settings *ret,
 		.keep_unknown = true,
 	};
 	struct settings_input si = { .env = environ, .argv = argv };
+	const struct command *command;
 	int nargs;
 
 	fill(table, f);
 	if (opt_parse(&in, &nargs, err) < 0)
 		return -1;
 	if (f->help) {
-		print_help(table);
+		command = nargs > 0 ? find_command(argv[1]) : NULL;
+		if (command != NULL)
+			print_command_help(command);
+		else
+			print_help(table);
 		return 0;
 	}
 	if (f->version) {
@@ -146,15 +281,14 @@ load(int argc, char **argv, struct flags *f, struct settings *ret,
 	}
 	si.config = f->config;
 	si.argc = nargs + 1;
-	if (settings_load(ret, &si, &nargs, err) < 0)
+	if (settings_load(&ret->settings, &si, &nargs, err) < 0)
 		return -1;
-	if (nargs > 0) {
-		settings_fini(ret);
-		return err_set(err, ERR_USAGE,
-		    "'%s' is no option and no command of sftd; see sftd "
-		    "--help",
-		    argv[1]);
+	if (take_command(nargs, argv, ret, &command, err) < 0) {
+		settings_fini(&ret->settings);
+		return -1;
 	}
+	if (command != NULL)
+		ret->run = command->run;
 	return 0;
 }
 
@@ -169,7 +303,7 @@ commands_parse(
 	/* Secrets among the options are overwritten in argv while they are
 	 * read; the copy is what our child is started with. */
 	ret->args = copy_args(argv);
-	if (load(argc, argv, &f, &ret->settings, &e) < 0) {
+	if (load(argc, argv, &f, ret, &e) < 0) {
 		commands_fini(ret);
 		*ret_status = complain(
 		    &e, e.code == ERR_USAGE ? COMMANDS_USAGE : COMMANDS_FAILED);
@@ -182,6 +316,8 @@ commands_parse(
 		*ret_status = COMMANDS_OK;
 		return -1;
 	}
+	if (ret->run != NULL)
+		return 0;
 	if (f.check)
 		ret->run = check_run;
 	else if (supervisor_is_wanted(&ret->settings))

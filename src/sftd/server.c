@@ -25,6 +25,7 @@
 #include "sftd/maintenance.h"
 #include "sftd/notify.h"
 #include "sftd/rewriter.h"
+#include "sftd/secrecy.h"
 
 /* Everything of one run; the main thread's. */
 struct server {
@@ -57,6 +58,7 @@ tune_process(void)
 	struct rlimit files;
 
 	(void)umask(077);
+	secrecy_no_dumps();
 	/* Few arenas: hundreds of threads share them instead of keeping their
 	 * own; what is freed goes back to the system. */
 	(void)mallopt(M_ARENA_MAX, 2);
@@ -250,7 +252,7 @@ stop(struct server *s)
 }
 
 int
-server_run(const struct commands_input *in)
+server_run(struct commands_input *in)
 {
 	struct server s = {
 		.settings = &in->settings,
@@ -262,6 +264,7 @@ server_run(const struct commands_input *in)
 	struct err e = ERR_INIT;
 
 	tune_process();
+	commands_forget_args(in);
 	log_setup((enum log_level)in->settings.log_level,
 	    (enum log_format)in->settings.log_format);
 	if (start(&s, &e) < 0) {
@@ -269,6 +272,7 @@ server_run(const struct commands_input *in)
 		stop(&s);
 		return COMMANDS_FAILED;
 	}
+	secrecy_forget_keys(&in->settings);
 	say_ready(&s);
 	wait_for_end(&s);
 	if (s.life_fd < 0)

@@ -16,6 +16,6 @@
 #define SERVER_FDS "SFTD_FDS"
 
 /* The exit status. */
-int server_run(const struct commands_input *in);
+int server_run(struct commands_input *in);
 
 #endif

@@ -17,6 +17,7 @@
 #include "base/mem.h"
 #include "net/addr.h"
 #include "sftd/notify.h"
+#include "sftd/secrecy.h"
 #include "sftd/server.h"
 
 /* The one thread's. */
@@ -263,7 +264,7 @@ prepare(struct supervisor *s, struct err *err)
 }
 
 int
-supervisor_run(const struct commands_input *in)
+supervisor_run(struct commands_input *in)
 {
 	struct supervisor s = {
 		.in = in,
@@ -275,6 +276,9 @@ supervisor_run(const struct commands_input *in)
 	struct err e = ERR_INIT;
 	int status = COMMANDS_OK;
 
+	/* It keeps the keys in its environment, for every server anew. */
+	secrecy_no_dumps();
+	secrecy_hide();
 	log_setup((enum log_level)in->settings.log_level,
 	    (enum log_format)in->settings.log_format);
 	if (prepare(&s, &e) < 0 || supervise(&s, &status, &e) < 0) {

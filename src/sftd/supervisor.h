@@ -28,6 +28,6 @@
 /* AUTO_RESTART_ENABLED, and not started by a supervisor already? */
 bool supervisor_is_wanted(const struct settings *s);
 /* The exit status. */
-int supervisor_run(const struct commands_input *in);
+int supervisor_run(struct commands_input *in);
 
 #endif

@@ -21,16 +21,13 @@
 #define FORMAT_OURS 1
 #define FORMAT_TEXT "sft 1\n"
 #define FORMAT_MAX 64
-#define LOCK_NAME "lock"
 #define BLOCK 4096
-#define FILE_MODE 0600
 #define DIR_MODE 0700
 #define PARENT_MODE 0755
 #define DIR_FLAGS (O_RDONLY | O_DIRECTORY)
 
-/* What the system said, as a sentence for who set UPLOAD_DIR. */
-static int
-refuse(const char *path, int error, struct err *err)
+int
+home_refuse(const char *path, int error, struct err *err)
 {
 	static const struct {
 		int error;
@@ -67,7 +64,7 @@ make_dir(const char *path, mode_t mode, struct err *err)
 	int rc = -1;
 
 	if (mkdir(path, mode) < 0)
-		return errno == EEXIST ? 0 : refuse(path, errno, err);
+		return errno == EEXIST ? 0 : home_refuse(path, errno, err);
 	parent = mem_printf("%s/..", path);
 	fd = file_open(AT_FDCWD, parent, DIR_FLAGS, 0, err);
 	if (fd < 0)
@@ -115,7 +112,7 @@ open_dir(const char *path, int *ret_fd, struct err *err)
 		fd = file_open(AT_FDCWD, path, DIR_FLAGS, 0, &why);
 	}
 	if (fd < 0)
-		return refuse(path, why.sys, err);
+		return home_refuse(path, why.sys, err);
 	*ret_fd = fd;
 	return 0;
 }
@@ -137,9 +134,8 @@ format_number(const char *text, size_t n)
 	return number;
 }
 
-/* What FORMAT says: 1 it is ours, 0 there is none, -1. */
-static int
-check_format(const struct home *home, struct err *err)
+int
+home_check_format(const struct home *home, struct err *err)
 {
 	char text[FORMAT_MAX];
 	struct err why = ERR_INIT;
@@ -152,11 +148,11 @@ check_format(const struct home *home, struct err *err)
 	if (fd < 0 && why.sys == ENOENT)
 		return 0;
 	if (fd < 0)
-		return refuse(home->path, why.sys, err);
+		return home_refuse(home->path, why.sys, err);
 	n = file_pread_full(fd, text, sizeof(text), 0, &why);
 	file_close(fd);
 	if (n < 0)
-		return refuse(home->path, why.sys, err);
+		return home_refuse(home->path, why.sys, err);
 	number = format_number(text, (size_t)n);
 	if (number == 0)
 		return err_set(err, ERR_SETTING,
@@ -222,7 +218,7 @@ sign_lock(struct home *home, struct err *err)
 	home_ballast_drop(home);
 	if (write_lock(home, text, &why) == 0)
 		return 0;
-	return refuse(home->path, why.sys, err);
+	return home_refuse(home->path, why.sys, err);
 }
 
 /*
@@ -235,17 +231,17 @@ take_lock(struct home *home, struct err *err)
 	struct err why = ERR_INIT;
 	int rc;
 
-	home->lockfd = file_open(home->dirfd, LOCK_NAME,
-	    O_RDWR | O_CREAT | O_NOFOLLOW, FILE_MODE, &why);
+	home->lockfd = file_open(home->dirfd, HOME_LOCK,
+	    O_RDWR | O_CREAT | O_NOFOLLOW, HOME_FILE_MODE, &why);
 	if (home->lockfd < 0)
-		return refuse(home->path, why.sys, err);
+		return home_refuse(home->path, why.sys, err);
 	do {
 		rc = flock(home->lockfd, LOCK_EX | LOCK_NB);
 	} while (rc < 0 && errno == EINTR);
 	if (rc < 0 && errno == EWOULDBLOCK)
 		return say_locked(home, err);
 	if (rc < 0)
-		return refuse(home->path, errno, err);
+		return home_refuse(home->path, errno, err);
 	return sign_lock(home, err);
 }
 
@@ -255,13 +251,13 @@ write_format(struct home *home, struct err *err)
 	static const struct file_content content = {
 		.p = FORMAT_TEXT,
 		.n = sizeof(FORMAT_TEXT) - 1,
-		.mode = FILE_MODE,
+		.mode = HOME_FILE_MODE,
 	};
 	struct err why = ERR_INIT;
 
 	if (file_replace(home->dirfd, FORMAT_NAME, &content, &why) == 0)
 		return 0;
-	return refuse(home->path, why.sys, err);
+	return home_refuse(home->path, why.sys, err);
 }
 
 /* The parts that are not the storage's own, no links. */
@@ -275,7 +271,7 @@ make_parts(struct home *home, struct err *err)
 
 	for (i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
 		if (file_mkdir(home->dirfd, parts[i], DIR_MODE, &why) < 0)
-			return refuse(home->path, why.sys, err);
+			return home_refuse(home->path, why.sys, err);
 		fd = file_open(
 		    home->dirfd, parts[i], DIR_FLAGS | O_NOFOLLOW, 0, NULL);
 		if (fd < 0)
@@ -292,7 +288,7 @@ make_parts(struct home *home, struct err *err)
 static int
 check(struct home *home, struct err *err)
 {
-	int rc = check_format(home, err);
+	int rc = home_check_format(home, err);
 
 	return rc == 0 ? home_check_empty(home, err) : rc;
 }
@@ -323,7 +319,7 @@ home_open(const char *path, struct home **ret_home, struct err *err)
 		goto fail;
 	home->path = realpath(path, NULL);
 	if (home->path == NULL) {
-		(void)refuse(path, errno, err);
+		(void)home_refuse(path, errno, err);
 		goto fail;
 	}
 	if (enter(home, err) < 0)

@@ -6,6 +6,7 @@
  * A server's directory (UPLOAD_DIR): its FORMAT file, its lock, its parts.
  *
  *   FORMAT         "sft 1\n"
+ *   maintenance.lock  the same by who checks it or changes its keys
  *   lock           flock()ed by the running server; dies with the process
  *   ballast        16 MiB (at most 1 % of the disk), given up when full so
  *                  that deleting still commits (rule 6)
@@ -24,6 +25,8 @@
  * A foreign directory is left as it was found.
  */
 
+#include <stdbool.h>
+
 #include "base/err.h"
 
 struct home {
@@ -35,6 +38,14 @@ struct home {
 /* Opens or makes it, and holds the lock until home_close().  On a disk that
  * is full the ballast is dropped, so that one can start and delete. */
 int home_open(const char *path, struct home **ret_home, struct err *err);
+/*
+ * A directory that is there and ours, for work beside a server or without one
+ * (checking, changing keys): instead of the server's lock it holds
+ * "maintenance.lock", so that one such work is done at a time.  ERR_SETTING.
+ */
+int home_attach(const char *path, struct home **ret_home, struct err *err);
+/* Does a server hold its lock now? */
+bool home_is_served(const struct home *home);
 void home_close(struct home *home); /* NULL is fine */
 /* The path of a part inside it, for the caller to free(). */
 char *home_path(const struct home *home, const char *part);

@@ -138,7 +138,7 @@ TEST(test_sftd_commands__chooses_what_to_run)
 	static const struct {
 		const char *words[WORDS_MAX];
 		const char *fds; /* as a supervisor sets it */
-		int (*run)(const struct commands_input *in);
+		int (*run)(struct commands_input *in);
 	} rows[] = {
 		{ { NULL }, NULL, supervisor_run },
 		{ { "--auto-restart-enabled", "true" }, NULL, supervisor_run },

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef ENGINE_ROTATE_H
+#define ENGINE_ROTATE_H
+
+/*
+ * Changing the master key: every container's data key is wrapped anew, under
+ * the current key, in place (rule 13).  Works beside a running server that
+ * knows both keys, may end at any point, and goes on where it was when it is
+ * run again.
+ *
+ * Which objects are containers is told by their records, never by how they
+ * begin: somebody may have uploaded a container as a plain file.
+ */
+
+#include <stdint.h>
+
+#include "engine/engine.h"
+
+struct rotate_control {
+	/* A container that stays as it is: its key is missing, or it is
+	 * damaged; ${name}: of the file, or of the object. */
+	void (*failed)(void *arg, const char *name, const struct err *why);
+	void *arg;
+};
+
+struct rotate_sum {
+	uint64_t containers;
+	uint64_t wrapped; /* of these, anew */
+	uint64_t failed;
+};
+
+/* ERR_SETTING: a server runs that has not been started with the current key.
+ * When none failed, older keys are needed no more. */
+int rotate_run(struct engine *e, const struct rotate_control *control,
+    struct rotate_sum *sum, struct err *err);
+
+#endif
