@@ -81,7 +81,7 @@ def error(response, status, code=None):
     return body
 
 
-def uploaded(response, name, data, status=200):
+def uploaded(response, name, data, status=200, encryption=False):
     """The answer to an upload that went well; returns its object."""
     said = f"{response.status_code} {response.content[:500]!r}"
     assert response.status_code == status, said
@@ -90,7 +90,7 @@ def uploaded(response, name, data, status=200):
     assert body["filename"] == name, said
     assert body["hash"] == sha256(data), said
     assert body["status"] == "completed", said
-    assert body["encryption"] is False, said
+    assert body["encryption"] is encryption, said
     assert body["size"] == len(data) and is_integer(body["size"]), said
     assert is_integer(body["priority"]) and 0 <= body["priority"] <= 10, said
     assert isinstance(body["id"], str) and body["id"], said

@@ -207,6 +207,8 @@ envfile_parse(struct slice text, envfile_fn fn, void *arg, struct err *err)
 
 	buf_init(&p.name, text.n);
 	buf_init(&p.value, text.n);
+	/* At once: what is moved as it grows leaves secrets behind. */
+	(void)buf_reserve(&p.value, text.n);
 	while (rc == 0) {
 		skip_blanks(&p);
 		c = peek(&p);

@@ -338,6 +338,8 @@ settings_load(struct settings *ret_settings, const struct settings_input *in,
 		rc = settings_load_text(ret_settings, in, NULL, ret_nargs, err);
 		goto out;
 	}
+	/* At once: what is moved as it grows leaves its secrets behind. */
+	(void)buf_reserve(&b, CONFIG_MAX);
 	if (file_read_all(AT_FDCWD, in->config, &b, err) < 0)
 		goto out;
 	file = (struct settings_file){ in->config, buf_slice(&b) };

@@ -33,7 +33,7 @@ add_slab(void)
 		abort();
 	/* Where RLIMIT_MEMLOCK is too small, keys could be swapped out; a
 	 * server that does not start would help nobody. */
-	(void)mlock(slab, SLAB_SIZE);
+	(void)mlock2(slab, SLAB_SIZE, 0);
 	(void)madvise(slab, SLAB_SIZE, MADV_DONTDUMP);
 	/* A child finds zeroes. */
 	(void)madvise(slab, SLAB_SIZE, MADV_WIPEONFORK);

@@ -232,14 +232,6 @@ def test_an_early_400_can_be_read(start, name):
     expect.error(response, 400, "invalid_parameter")
 
 
-def test_an_early_501_can_be_read(start, name):
-    own = start()
-    response = own.put(name, BODY, "?encryption=true")
-    expect.error(response, 501, "not_implemented")
-    response = own.form(name, BODY, {"encryption": "true"})
-    expect.error(response, 501, "not_implemented")
-
-
 def test_an_early_507_can_be_read(start, name):
     own = start(MIN_FREE_SPACE=str((1 << 62)))
     expect.error(own.put(name, BODY), 507, "storage_full")

@@ -146,22 +146,6 @@ def test_ways_to_say_that_it_is_not_encrypted(server, name, value):
     expect.uploaded(response, name, DATA)
 
 
-@pytest.mark.parametrize("where", ["before", "after", "query"])
-@pytest.mark.parametrize("value", ["true", "1", "yes", "on"])
-def test_encryption_is_refused_and_nothing_stored(server, name, value, where):
-    parts = [form.file(DATA, name)]
-    path = "/upload"
-    if where == "before":
-        parts.insert(0, form.part("encryption", value))
-    elif where == "after":
-        parts.append(form.part("encryption", value))
-    else:
-        path += f"?encryption={value}"
-    response = form.post(server, *parts, path=path)
-    expect.error(response, 501, "not_implemented")
-    assert server.lacks(name)
-
-
 def test_no_file_part(server):
     response = form.post(server, form.part("filename", "x"))
     expect.error(response, 400, "missing_file")

@@ -62,13 +62,6 @@ def test_bad_values(server, name, query):
     assert server.lacks(name)
 
 
-@pytest.mark.parametrize("value", ["true", "1", "yes", "on"])
-def test_encryption_is_refused_and_nothing_stored(server, name, value):
-    response = server.put(name, DATA, f"?encryption={value}")
-    expect.error(response, 501, "not_implemented")
-    assert server.lacks(name)
-
-
 @pytest.mark.parametrize("field", ["Repr-Digest", "Content-Digest"])
 @pytest.mark.parametrize("digest", [GOOD, f"{SHA512}, {GOOD}"])
 def test_an_expected_digest_that_fits(server, name, field, digest):
