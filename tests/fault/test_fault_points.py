@@ -1,13 +1,10 @@
 # SPDX-License-Identifier: MIT
 """A crash at each named point of publishing: what was acknowledged stays,
-what was not is gone or whole, and the next start finds its way.
-
-Needs a server with its fault points in: script/build --asan, or --debug."""
+what was not is gone or whole, and the next start finds its way."""
 
 import re
 import signal
 import subprocess
-from pathlib import Path
 
 import pytest
 import requests
@@ -28,26 +25,11 @@ def points():
 
 
 POINTS = points()
-# those of opening a database that is no good, and those of everyday
+# those of opening a database that is no good, of what test_sealed_faults.py
+# does, and those of everyday
 REPAIR = ["db.set_aside", "db.staged", "db.placed"]
-DAILY = [point for point in POINTS if point not in REPAIR]
-
-
-def has_points(path):
-    return path.exists() and b"SFT_FAULT" in path.read_bytes()
-
-
-@pytest.fixture
-def faulty(monkeypatch):
-    candidates = [Path(sftd.program())]
-    candidates += [
-        sftd.ROOT / d / "sftd" for d in ("build-debug", "build-asan")
-    ]
-    for path in candidates:
-        if has_points(path):
-            monkeypatch.setenv("SFTD", str(path))
-            return
-    pytest.skip("no sftd with fault points: script/build --debug")
+SEALED = [p for p in POINTS if p.startswith(("rotate.", "rewrite."))]
+DAILY = [p for p in POINTS if p not in REPAIR + SEALED]
 
 
 def test_there_are_points():
