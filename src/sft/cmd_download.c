@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,6 +17,7 @@
 struct options {
 	const char *output;
 	bool force;
+	bool raw;
 };
 
 static int
@@ -38,7 +40,10 @@ print_received(struct cli *cli, const struct target *t,
 	progress_summary(cli->progress, &b);
 	buf_append_char(&b, '\n');
 	if (cli->verbose)
-		buf_printf(&b, "  sha256 %s\n", receiving_hash(r));
+		buf_printf(&b, "  sha256 %s%s\n", receiving_hash(r),
+		    receiving_is_checked(r)
+		        ? ""
+		        : " (the server names none to check it against)");
 	rc = out_text(&b, err);
 	buf_fini(&b);
 	return rc;
@@ -58,11 +63,19 @@ received_json(const struct target *t, const struct receiving *r)
 	return j;
 }
 
+/* What is the same for all files of a call. */
+struct fetching {
+	const struct options *options;
+	const struct landing_options *landing;
+};
+
 static int
-fetch(struct cli *cli, const struct target *t,
-    const struct landing_options *landing, json_t **ret_one, struct err *err)
+fetch(struct cli *cli, const struct target *t, const struct fetching *f,
+    json_t **ret_one, struct err *err)
 {
-	struct receiving *r = receiving_new(landing, cli->progress);
+	const struct landing_options *landing = f->landing;
+	struct receiving *r =
+	    receiving_new(landing, cli->progress, f->options->raw);
 	struct http_request req = {
 		.method = "GET",
 		.sink = receiving_sink(r),
@@ -73,12 +86,21 @@ fetch(struct cli *cli, const struct target *t,
 	buf_init(&target, URL_MAX);
 	buf_append_str(&target, "/download/");
 	url_add_name(&target, t->name);
+	url_add_query(&target, "decrypt", f->options->raw ? "false" : NULL);
 	req.target = buf_str(&target);
 	/* another file of the same call may have taken the place */
 	if (landing_check(landing, err) < 0)
 		goto out;
 	progress_begin(cli->progress, t->name, PROGRESS_UNKNOWN);
 	rc = http_do(cli->http, &req, NULL, err);
+	/* So ends what turns out damaged while it is decrypted, too. */
+	if (rc < 0 && err->code == ERR_CLOSED && receiving_size(r) > 0)
+		(void)err_set(err, ERR_CLOSED,
+		    "the connection broke after %" PRIu64
+		    " bytes: try again; if that happens at the same place "
+		    "again, the file may be damaged on the server, where "
+		    "'sftd verify' would tell",
+		    receiving_size(r));
 	if (rc == 0)
 		rc = receiving_finish(r, err);
 	progress_end(cli->progress);
@@ -131,13 +153,14 @@ fetch_all(
 	json_t *list = json_array();
 	struct err err = ERR_INIT;
 	struct landing_options landing;
+	const struct fetching fetching = { o, &landing };
 	json_t *one = NULL;
 	int i;
 
 	for (i = 0; i < cli->argc; i++) {
 		err_clear(&err);
 		landing = landing_for(cli, &targets[i], o);
-		if (fetch(cli, &targets[i], &landing, &one, &err) < 0) {
+		if (fetch(cli, &targets[i], &fetching, &one, &err) < 0) {
 			one = cli_error_json(&err);
 			json_object_set_new(
 			    one, "filename", json_string(targets[i].name));
@@ -188,6 +211,10 @@ cmd_download(struct cli *cli, struct err *err)
 		    &o.output, 0, 0, NULL },
 		{ "force", 'f', OPT_FLAG, NULL, "replace files that are there",
 		    &o.force, 0, 0, NULL },
+		{ "raw", 0, OPT_FLAG, NULL,
+		    "fetch encrypted files as they are stored, for who has "
+		    "the key; needs an API key that may read",
+		    &o.raw, 0, 0, NULL },
 		{ 0 },
 	};
 	const struct cli_syntax syntax = {

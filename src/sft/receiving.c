@@ -16,8 +16,10 @@ struct receiving {
 	struct progress *progress;
 	struct sha256 hash;
 	unsigned char expected[SHA256_SIZE];
-	int64_t length; /* or HTTP_SIZE_UNKNOWN */
-	uint64_t size;  /* so far */
+	bool raw;
+	bool is_checked; /* by what is expected */
+	int64_t length;  /* or HTTP_SIZE_UNKNOWN */
+	uint64_t size;   /* so far */
 	char hex[SHA256_HEX_SIZE];
 };
 
@@ -76,7 +78,8 @@ do_head(void *arg, const struct http_head *head, struct err *err)
 		return err_set(err, ERR_IO,
 		    "the server answered %d %s where a file should come",
 		    head->status, head->reason);
-	if (!receiving_expected(head, r->expected))
+	r->is_checked = receiving_expected(head, r->expected);
+	if (!r->is_checked && !r->raw)
 		return err_set(err, ERR_IO,
 		    "the server names no SHA-256, so what comes could not be "
 		    "checked: is it an sftd?");
@@ -98,7 +101,8 @@ do_write(void *arg, const void *p, size_t n, struct err *err)
 }
 
 struct receiving *
-receiving_new(const struct landing_options *landing, struct progress *progress)
+receiving_new(
+    const struct landing_options *landing, struct progress *progress, bool raw)
 {
 	struct receiving *r = mem_calloc(1, sizeof(*r));
 
@@ -107,6 +111,7 @@ receiving_new(const struct landing_options *landing, struct progress *progress)
 	r->sink.arg = r;
 	r->options = landing;
 	r->progress = progress;
+	r->raw = raw;
 	r->length = HTTP_SIZE_UNKNOWN;
 	sha256_init(&r->hash);
 	return r;
@@ -140,7 +145,7 @@ receiving_finish(struct receiving *r, struct err *err)
 		return err_set(err, ERR_SIZE_MISMATCH,
 		    "%" PRIu64 " bytes came where %" PRId64 " were announced",
 		    r->size, r->length);
-	if (memcmp(sum, r->expected, sizeof(sum)) != 0)
+	if (r->is_checked && memcmp(sum, r->expected, sizeof(sum)) != 0)
 		return err_set(err, ERR_HASH_MISMATCH,
 		    "what came is damaged: its SHA-256 is not the one that the "
 		    "server names");
@@ -157,4 +162,10 @@ const char *
 receiving_hash(const struct receiving *r)
 {
 	return r->hex;
+}
+
+bool
+receiving_is_checked(const struct receiving *r)
+{
+	return r->is_checked;
 }

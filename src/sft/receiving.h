@@ -26,9 +26,10 @@ bool receiving_expected(
 struct receiving;
 
 /* Makes no file yet: that happens when a good answer's head is there.
- * ${landing} and ${progress} outlive it. */
+ * ${landing} and ${progress} outlive it.  ${raw}: the answer may be a stored
+ * container, of which the server names no SHA-256. */
 struct receiving *receiving_new(
-    const struct landing_options *landing, struct progress *progress);
+    const struct landing_options *landing, struct progress *progress, bool raw);
 /* Removes what receiving_finish() did not accept.  NULL is fine. */
 void receiving_free(struct receiving *r);
 
@@ -42,5 +43,7 @@ int receiving_finish(struct receiving *r, struct err *err);
 /* After that. */
 uint64_t receiving_size(const struct receiving *r);
 const char *receiving_hash(const struct receiving *r); /* hex */
+/* Was it held against one that the server named? */
+bool receiving_is_checked(const struct receiving *r);
 
 #endif

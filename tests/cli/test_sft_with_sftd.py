@@ -8,6 +8,7 @@ import signal
 import time
 
 import pytest
+import sealed
 from conftest import Sft
 
 MIB = 1 << 20
@@ -101,11 +102,58 @@ def test_json_has_what_the_server_says(client, server, name):
     assert transfer["id"] == one["id"]
 
 
-def test_encryption_is_refused_not_forgotten(client, server, name):
-    result = client("upload", "--encrypt", client.file(name))
-    assert result.status == 1
-    assert "encrypt" in result.err
-    assert server.lacks(name)
+def test_encrypted_there_and_back(start, client_of, name):
+    key = b"0123456789abcdef"
+    own = start(ENCRYPTION_KEY=key.decode())
+    client = client_of(own)
+    content = os.urandom(200_001)
+    result = client("upload", "--encrypt", client.file(name, content))
+    assert result.status == 0, result
+    assert own.status(name)["encryption"] is True
+    stored = sealed.object_of(own, name).read_bytes()
+    assert content[1000:1100] not in stored
+    result = client("download", name, "-o", "copy")
+    assert result.status == 0, result
+    assert (client.place / "copy").read_bytes() == content
+    # the container, for who has a key
+    result = client("download", "--raw", name, "-o", "container")
+    assert result.status == 5, result
+    assert "SFT_API_KEY" in result.err
+    assert not (client.place / "container").exists()
+    result = client(
+        "--key", own.admin_key, "download", "-v", "--raw", name,
+        "-o", "container",
+    )
+    assert result.status == 0, result
+    assert "names none to check it against" in result.out
+    container = (client.place / "container").read_bytes()
+    assert container == stored
+    assert sealed.read(container, key) == content
+
+
+def test_raw_changes_nothing_of_plain_files(client, server, name):
+    server.put(name, b"plain")
+    result = client("download", "--raw", "-v", name, "-o", "copy")
+    assert result.status == 0, result
+    assert "names none" not in result.out
+    assert (client.place / "copy").read_bytes() == b"plain"
+
+
+@pytest.mark.parametrize("segment", [0, 2])
+def test_an_encrypted_file_that_is_damaged(start, client_of, name, segment):
+    own = start()
+    content = os.urandom(4 * 65536)
+    own.put(name, content, "?encryption=true")
+    path = sealed.object_of(own, name)
+    stored = path.read_bytes()
+    sealed.overwrite(path, sealed.flip(stored, 80 + segment * 65568 + 99))
+    client = client_of(own)
+    result = client("download", name)
+    assert result.status == 1, result
+    assert "damaged" in result.err, result
+    if segment:
+        assert "sftd verify" in result.err
+    assert list(client.place.glob(f"*{name}*")) == []
 
 
 def test_what_is_not_there(client, server, name):
