@@ -76,8 +76,8 @@ run_gcm(struct work *w)
 
 		rand_bytes(iv, sizeof(iv));
 		if (EVP_EncryptInit_ex2(w->gcm, NULL, NULL, iv, NULL) != 1 ||
-		    EVP_EncryptUpdate(w->gcm, w->out + at, &done, w->in + at,
-		        (int)n) != 1 ||
+		    EVP_EncryptUpdate(
+		        w->gcm, w->out + at, &done, w->in + at, (int)n) != 1 ||
 		    EVP_EncryptFinal_ex(w->gcm, w->out + at, &done) != 1 ||
 		    EVP_CIPHER_CTX_ctrl(
 		        w->gcm, EVP_CTRL_AEAD_GET_TAG, 16, tag) != 1)
@@ -144,13 +144,12 @@ set_up(struct work *w)
 	w->seal = seal_new(w->ring);
 	w->gcm = EVP_CIPHER_CTX_new();
 	if (!gcry_check_version(GCRYPT_VERSION) ||
-	    gcry_cipher_open(&w->eax, GCRY_CIPHER_AES128,
-	        GCRY_CIPHER_MODE_EAX, 0) != 0 ||
+	    gcry_cipher_open(
+	        &w->eax, GCRY_CIPHER_AES128, GCRY_CIPHER_MODE_EAX, 0) != 0 ||
 	    gcry_cipher_setkey(w->eax, key, sizeof(key)) != 0)
 		die("libgcrypt has no EAX");
-	if (w->gcm == NULL ||
-	    EVP_EncryptInit_ex2(
-	        w->gcm, EVP_aes_128_gcm(), key, NULL, NULL) != 1)
+	if (w->gcm == NULL || EVP_EncryptInit_ex2(w->gcm, EVP_aes_128_gcm(),
+	                          key, NULL, NULL) != 1)
 		die("OpenSSL has no GCM");
 }
 

@@ -34,7 +34,8 @@ eax_double(const unsigned char in[EAX_BLOCK], unsigned char out[EAX_BLOCK])
 	for (int i = 0; i < EAX_BLOCK - 1; i++)
 		out[i] = (unsigned char)((in[i] << 1) | (in[i + 1] >> 7));
 	out[EAX_BLOCK - 1] =
-	    (unsigned char)((in[EAX_BLOCK - 1] << 1) ^ (0x87u & (0u - carry)));
+	    (unsigned char)(((unsigned)in[EAX_BLOCK - 1] << 1) ^
+	                    (0x87u & (0u - carry)));
 }
 
 /* "vaes" allows vaes512 and vaes256. */

@@ -38,7 +38,7 @@ fill(struct input in, unsigned seed, unsigned char *ret, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
 		ret[i] = (unsigned char)(seed + i * 7 +
-		    (in.n > 0 ? in.p[i % in.n] : 0));
+		                         (in.n > 0 ? in.p[i % in.n] : 0));
 }
 
 struct batch {

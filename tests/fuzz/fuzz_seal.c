@@ -54,8 +54,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	seal_range_stored(&r, &offset, &length);
 	assert(offset + length <= size);
 	/* It takes the seal whatever comes out. */
-	if (seal_source_open(seal, &r, source_mem(data + offset, length), &src,
-	        &err) < 0)
+	if (seal_source_open(
+	        seal, &r, source_mem(data + offset, length), &src, &err) < 0)
 		goto out;
 	got = read_all(src, 1 + size % STEP_MAX);
 	assert(got < 0 || (uint64_t)got == r.size);
