@@ -299,7 +299,8 @@ TEST(test_net_http_body__slow)
 	for (i = 0; i < 30; i++) {
 		c = http_fixture_byte(i);
 		client_send_bytes(fd, &c, 1);
-		assert_true(client_is_quiet(fd, i < 29 ? 10 : 0));
+		/* the last one may be answered at once */
+		assert_true(i == 29 || client_is_quiet(fd, 10));
 	}
 	client_reply(fd, "PUT", &r);
 	assert_string_equal(buf_str(&r.body), http_fixture_summary(30));
