@@ -232,10 +232,24 @@ out:
 	return rc;
 }
 
-/* A new file with this content, durable, with nobody else's rights. */
+/* Root writes in the place of others: they must be able to read it. */
 static int
-write_new(int dirfd, const char *path, const struct file_content *content,
-    struct err *err)
+keep_owner(int dirfd, const char *path, int fd, struct err *err)
+{
+	struct stat st;
+
+	if (geteuid() != 0 ||
+	    fstatat(dirfd, path, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return 0;
+	return fchown(fd, st.st_uid, st.st_gid) < 0 ? fail(err, "own", path)
+	                                            : 0;
+}
+
+/* A new file with this content, durable, with nobody else's rights, in place
+ * of ${old}. */
+static int
+write_new(int dirfd, const char *path, const char *old,
+    const struct file_content *content, struct err *err)
 {
 	int fd, rc;
 
@@ -246,9 +260,11 @@ write_new(int dirfd, const char *path, const struct file_content *content,
 	    dirfd, path, O_WRONLY | O_CREAT | O_EXCL, content->mode, err);
 	if (fd < 0)
 		return -1;
-	rc = file_write_all(fd, content->p, content->n, err);
+	rc = keep_owner(dirfd, old, fd, err);
 	if (rc == 0)
-		rc = file_sync(fd, err);
+		rc = file_write_all(fd, content->p, content->n, err);
+	if (rc == 0)
+		rc = file_sync_all(fd, err);
 	file_close(fd);
 	if (rc < 0)
 		(void)unlinkat(dirfd, path, 0); /* as it was before */
@@ -286,7 +302,7 @@ file_replace(int dirfd, const char *path, const struct file_content *content,
 	char *temp = mem_printf("%s.tmp", path);
 	int rc;
 
-	rc = write_new(dirfd, temp, content, err);
+	rc = write_new(dirfd, temp, path, content, err);
 	if (rc < 0)
 		goto out;
 	if (content->backup != NULL)

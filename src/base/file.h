@@ -31,7 +31,7 @@ int file_read_all(int dirfd, const char *path, struct buf *b, struct err *err);
 /*
  * Replaces (or makes) a file so that a crash leaves the old or the new one,
  * whole: "PATH.tmp" beside it, fdatasync, rename, fsync of the directory.
- * One call at a time for a path.
+ * One call at a time for a path.  Done by root, it stays its owner's.
  */
 struct file_content {
 	const void *p;

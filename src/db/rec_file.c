@@ -37,6 +37,8 @@ static const char SQL_UNMARK[] =
 static const char SQL_KNOWN[] =
     "SELECT 1 FROM files WHERE blob_id = $1 "
     "UNION ALL SELECT 1 FROM trash WHERE blob_id = $1";
+static const char SQL_LAST[] =
+    "SELECT blob_id FROM files ORDER BY blob_id DESC LIMIT 1";
 static const char SQL_EACH[] = "SELECT " COLUMNS " FROM files "
                                "WHERE blob_id > $1 ORDER BY blob_id LIMIT $2";
 /* By the index files_unsettled. */
@@ -360,6 +362,23 @@ rec_blob_is_known(
 		return -1;
 	*ret = rc > 0;
 	return 0;
+}
+
+int
+rec_file_last(struct db_tx *tx, char ret[ID_SIZE], struct err *err)
+{
+	struct sql q;
+	int rc;
+
+	if (sql_open(&q, tx, SQL_LAST, err) < 0)
+		return -1;
+	rc = sql_step(&q, err);
+	if (rc > 0)
+		sql_get_chars(&q, ret, ID_SIZE);
+	else
+		ret[0] = '\0';
+	sql_close(&q);
+	return rc < 0 ? -1 : 0;
 }
 
 int

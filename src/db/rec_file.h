@@ -69,6 +69,8 @@ int rec_file_unmark_damaged(
 /* Does any record (a file's, the trash's) name this blob?  (recovery) */
 int rec_blob_is_known(
     struct db_tx *tx, const char *blob_id, bool *ret, struct err *err);
+/* The greatest blob id on record, "" when there is no file. */
+int rec_file_last(struct db_tx *tx, char ret[ID_SIZE], struct err *err);
 /* Files in the order of their blobs, in bounded steps; -1 from ${fn} ends the
  * walk. */
 typedef int (*rec_file_fn)(

@@ -46,10 +46,10 @@ is_known(struct engine *e, const char *blob_id, bool *ret, struct err *err)
 
 struct rebuild {
 	struct engine *engine;
-	int64_t before_ms;
-	uint64_t files; /* put on record */
-	uint64_t put;   /* of the batch, while its job runs */
+	const struct recover_older *older; /* NULL: all of them */
+	uint64_t files;                    /* put on record */
 	unsigned count;
+	bool was_put[BATCH];
 	struct rec_file batch[BATCH];
 };
 
@@ -67,8 +67,8 @@ is_newer(const struct rec_file *a, const struct rec_file *b)
  * people may look at it.
  */
 static int
-put_newest(struct db_tx *tx, struct rebuild *r, const struct rec_file *f,
-    struct err *err)
+put_newest(
+    struct db_tx *tx, const struct rec_file *f, bool *ret_put, struct err *err)
 {
 	struct rec_file old = { 0 };
 	struct err e = ERR_INIT;
@@ -80,6 +80,7 @@ put_newest(struct db_tx *tx, struct rebuild *r, const struct rec_file *f,
 		*err = e;
 		return -1;
 	}
+	*ret_put = false;
 	if (was_there && is_newer(&old, f)) {
 		rc = 0;
 		goto out;
@@ -88,7 +89,7 @@ put_newest(struct db_tx *tx, struct rebuild *r, const struct rec_file *f,
 		goto out;
 	if (was_there && rec_trash_remove(tx, old.blob_id, err) < 0)
 		goto out;
-	r->put++;
+	*ret_put = true;
 	rc = 0;
 out:
 	rec_file_fini(&old);
@@ -100,9 +101,8 @@ put_batch(struct db_tx *tx, void *arg, struct err *err)
 {
 	struct rebuild *r = arg;
 
-	r->put = 0; /* it may run twice */
 	for (unsigned i = 0; i < r->count; i++)
-		if (put_newest(tx, r, &r->batch[i], err) < 0)
+		if (put_newest(tx, &r->batch[i], &r->was_put[i], err) < 0)
 			return -1;
 	return 0;
 }
@@ -121,7 +121,13 @@ flush_batch(struct rebuild *r, struct err *err)
 		return 0;
 	if (engine_write(r->engine, put_batch, r, err) < 0)
 		return -1;
-	r->files += r->put;
+	for (unsigned i = 0; i < r->count; i++) {
+		if (!r->was_put[i])
+			continue;
+		r->files++;
+		if (r->older != NULL)
+			r->older->recorded(r->older->arg, r->batch[i].filename);
+	}
 	clear_batch(r);
 	return 0;
 }
@@ -145,7 +151,7 @@ rebuild_one(void *arg, const char *id, uint64_t size, struct err *err)
 	if (st->ops->blob_birth(st, id, birth, &ignored) < 0 ||
 	    birth_read(birth, id, &f, &ignored) < 0)
 		return 0;
-	if (f.modified_ms >= r->before_ms) {
+	if (r->older != NULL && f.modified_ms >= r->older->before_ms) {
 		rec_file_fini(&f);
 		return 0;
 	}
@@ -158,19 +164,19 @@ rebuild_one(void *arg, const char *id, uint64_t size, struct err *err)
 int
 recover_rebuild(struct engine *e, uint64_t *ret_files, struct err *err)
 {
-	return recover_rebuild_older(e, INT64_MAX, ret_files, err);
+	return recover_rebuild_older(e, NULL, ret_files, err);
 }
 
 int
-recover_rebuild_older(
-    struct engine *e, int64_t before_ms, uint64_t *ret_files, struct err *err)
+recover_rebuild_older(struct engine *e, const struct recover_older *older,
+    uint64_t *ret_files, struct err *err)
 {
 	struct rebuild *r = mem_calloc(1, sizeof(*r));
 	struct storage *st = e->storage;
 	int rc = -1;
 
 	r->engine = e;
-	r->before_ms = before_ms;
+	r->older = older;
 	if (st->ops->blob_list(st, rebuild_one, r, err) == 0 &&
 	    flush_batch(r, err) == 0) {
 		*ret_files = r->files;

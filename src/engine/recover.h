@@ -18,9 +18,15 @@
  * records were made. */
 int recover_rebuild(struct engine *e, uint64_t *ret_files, struct err *err);
 /* The same for objects of before ${before_ms}, beside a server, which may be
- * about to record those that it has just published. */
-int recover_rebuild_older(
-    struct engine *e, int64_t before_ms, uint64_t *ret_files, struct err *err);
+ * about to record those that it has just published.  ${recorded} names each
+ * file. */
+struct recover_older {
+	int64_t before_ms;
+	void (*recorded)(void *arg, const char *filename);
+	void *arg;
+};
+int recover_rebuild_older(struct engine *e, const struct recover_older *older,
+    uint64_t *ret_files, struct err *err);
 
 struct recover_found {
 	uint64_t lost;    /* objects without a record, set aside */

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 #include "engine/verify.h"
 
-#include <fcntl.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/hex.h"
 #include "base/mem.h"
+#include "base/passing.h"
 #include "crypto/seal_source.h"
 #include "db/rec_file.h"
 
@@ -22,16 +23,6 @@ struct verifying {
 /* --- bytes ------------------------------------------------------------------
  */
 
-/* What is read once is not to push out of memory what the server uses. */
-static void
-advise(struct source *src)
-{
-	struct extent x;
-
-	if (source_extent(src, &x))
-		(void)posix_fadvise(x.fd, 0, 0, POSIX_FADV_NOREUSE);
-}
-
 static int
 open_plain(struct engine *e, const struct rec_file *f, uint64_t stored,
     struct source **ret_src, struct err *err)
@@ -43,7 +34,7 @@ open_plain(struct engine *e, const struct rec_file *f, uint64_t stored,
 		return err_set(err, ERR_FILE_DAMAGED, "its size is wrong");
 	if (st->ops->blob_open(st, f->blob_id, all, ret_src, err) < 0)
 		return -1;
-	advise(*ret_src);
+	*ret_src = passing_open(*ret_src);
 	return 0;
 }
 
@@ -75,7 +66,7 @@ open_sealed(struct engine *e, const struct rec_file *f, uint64_t stored,
 		seal_free(seal);
 		return -1;
 	}
-	advise(inner);
+	inner = passing_open(inner);
 	return seal_source_open(seal, &all, inner, ret_src, err);
 }
 
@@ -136,9 +127,18 @@ check_bytes(struct verifying *v, const struct rec_file *f, struct err *err)
 /* --- verdicts
  * ----------------------------------------------------------------- */
 
-/* -1: the file could not be looked at. */
-static int
-judge(int rc, const struct err *why, enum verify_verdict *ret)
+/* A disk that cannot give the bytes back, as opposed to a process that may
+ * not have them. */
+static bool
+is_disk_failure(const struct err *why)
+{
+	return why->code == ERR_IO &&
+	       (why->sys == 0 || why->sys == EIO || why->sys == EBADMSG ||
+	           why->sys == EUCLEAN);
+}
+
+static enum verify_verdict
+judge(int rc, const struct err *why)
 {
 	static const struct {
 		enum err_code code;
@@ -148,20 +148,16 @@ judge(int rc, const struct err *why, enum verify_verdict *ret)
 		{ ERR_FILE_DAMAGED, VERIFY_DAMAGED },
 		{ ERR_DECRYPTION_FAILED, VERIFY_DAMAGED },
 		{ ERR_KEY_MISSING, VERIFY_NO_KEY },
-		/* A disk that cannot give the bytes back. */
-		{ ERR_IO, VERIFY_DAMAGED },
 	};
 
-	if (rc == 0) {
-		*ret = VERIFY_SOUND;
-		return 0;
-	}
+	if (rc == 0)
+		return VERIFY_SOUND;
+	if (is_disk_failure(why))
+		return VERIFY_DAMAGED;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
-		if (rows[i].code == why->code) {
-			*ret = rows[i].verdict;
-			return 0;
-		}
-	return -1;
+		if (rows[i].code == why->code)
+			return rows[i].verdict;
+	return VERIFY_UNREAD;
 }
 
 /* What the records say now. */
@@ -205,10 +201,7 @@ verify_one(struct verifying *v, const struct rec_file *f, struct err *err)
 	struct recheck r = { .file = f };
 	int rc = check_bytes(v, f, &why);
 
-	if (judge(rc, &why, &r.verdict) < 0) {
-		*err = why;
-		return -1;
-	}
+	r.verdict = judge(rc, &why);
 	v->sum->files++;
 	if (r.verdict == VERIFY_SOUND && !f->damaged)
 		return 0;
@@ -292,23 +285,36 @@ step_clear(struct step *s)
 		rec_file_fini(&s->files[--s->count]);
 }
 
+static int
+get_last(struct db_tx *tx, void *arg, struct err *err)
+{
+	return rec_file_last(tx, arg, err);
+}
+
 int
 verify_all(struct engine *e, const struct verify_control *control,
     struct verify_sum *sum, struct err *err)
 {
 	struct verifying v = { e, control, sum };
 	struct step *s = mem_calloc(1, sizeof(*s));
-	bool is_last;
-	int rc = 0;
+	/* Ids grow with time: who uploads faster than we read does not keep
+	 * us for ever. */
+	char last[ID_SIZE];
+	bool is_last = false;
+	int rc;
 
 	memset(sum, 0, sizeof(*sum));
-	do {
+	rc = db_read(e->db, get_last, last, err);
+	while (rc == 0 && !is_last) {
 		rc = db_read(e->db, read_step, s, err);
 		is_last = s->count < STEP;
-		for (unsigned i = 0; rc == 0 && i < s->count; i++)
-			rc = verify_one(&v, &s->files[i], err);
+		for (unsigned i = 0; rc == 0 && i < s->count; i++) {
+			is_last |= strcmp(s->files[i].blob_id, last) >= 0;
+			if (strcmp(s->files[i].blob_id, last) <= 0)
+				rc = verify_one(&v, &s->files[i], err);
+		}
 		step_clear(s);
-	} while (rc == 0 && !is_last);
+	}
 	free(s);
 	return rc;
 }

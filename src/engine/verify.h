@@ -9,8 +9,8 @@
  *
  * A file that is damaged, or whose bytes are gone, is marked in its record,
  * and the mark of one that is sound is taken off; one that is replaced or
- * removed meanwhile is left alone.  One whose master key is missing can be
- * neither.
+ * removed meanwhile is left alone.  One whose master key is missing, or that
+ * could not be read for want of rights or memory, can be neither.
  */
 
 #include <stdint.h>
@@ -20,8 +20,9 @@
 enum verify_verdict {
 	VERIFY_SOUND,
 	VERIFY_DAMAGED,
-	VERIFY_LOST,  /* its bytes are gone */
-	VERIFY_NO_KEY /* its master key is missing: nobody knows */
+	VERIFY_LOST,   /* its bytes are gone */
+	VERIFY_NO_KEY, /* its master key is missing: nobody knows */
+	VERIFY_UNREAD  /* it could not be read, which is not its fault */
 };
 
 struct verify_control {
@@ -43,7 +44,7 @@ struct verify_sum {
 int verify_file(struct engine *e, const char *filename,
     const struct verify_control *control, struct verify_sum *sum,
     struct err *err);
-/* Every file on record. */
+/* Every file on record; those that come meanwhile are not waited for. */
 int verify_all(struct engine *e, const struct verify_control *control,
     struct verify_sum *sum, struct err *err);
 

@@ -9,7 +9,6 @@
 #include <unistd.h>
 
 #include "sftd/commands.h"
-#include "sftd/secrecy.h"
 
 /* ioprio_set(2), which has no header. */
 #define IOPRIO_WHO_PROCESS 1
@@ -19,8 +18,13 @@ void
 background_begin(void)
 {
 	(void)umask(077);
-	secrecy_no_dumps();
-	/* It goes faster where this is refused, and no worse. */
+}
+
+void
+background_give_way(void)
+{
+	/* Both are a thread's own, on Linux.  It goes faster where this is
+	 * refused, and no worse. */
 	(void)setpriority(PRIO_PROCESS, 0, 19);
 	(void)syscall(SYS_ioprio_set, IOPRIO_WHO_PROCESS, 0, IOPRIO_CLASS_IDLE);
 }

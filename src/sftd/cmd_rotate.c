@@ -7,12 +7,16 @@
 #include "engine/attach.h"
 #include "engine/rotate.h"
 #include "sftd/background.h"
+#include "sftd/harmless.h"
+#include "sftd/secrecy.h"
 
 static void
 say_failed(void *arg, const char *name, const struct err *why)
 {
 	(void)arg;
-	(void)printf("not re-wrapped: %s (%s)\n", name, why->msg);
+	(void)printf("not re-wrapped: ");
+	harmless_print(name);
+	(void)printf(" (%s)\n", why->msg);
 	(void)fflush(stdout);
 }
 
@@ -39,6 +43,7 @@ cmd_rotate(struct commands_input *in)
 	};
 	const struct rotate_control control = { say_failed, NULL };
 	struct rotate_sum sum;
+	bool has_setting = in->settings.encryption_key != NULL;
 	struct err e = ERR_INIT;
 	struct engine *engine;
 	int rc;
@@ -48,6 +53,9 @@ cmd_rotate(struct commands_input *in)
 		(void)fprintf(stderr, "sftd: %s\n", e.msg);
 		return COMMANDS_FAILED;
 	}
+	secrecy_forget_keys(&in->settings);
+	commands_forget_args(in);
+	background_give_way();
 	rc = rotate_run(engine, &control, &sum, &e);
 	engine_close(engine);
 	if (rc < 0) {
@@ -55,5 +63,8 @@ cmd_rotate(struct commands_input *in)
 		return COMMANDS_FAILED;
 	}
 	say_sum(&sum);
+	if (sum.wrapped == 0 && !has_setting)
+		(void)printf("the current key is the one in encryption.key; to "
+		             "change it give a new one in ENCRYPTION_KEY\n");
 	return sum.failed > 0 ? COMMANDS_FAILED : COMMANDS_OK;
 }

@@ -12,14 +12,17 @@
 #include "engine/verify.h"
 #include "proto/filename.h"
 #include "sftd/background.h"
+#include "sftd/harmless.h"
+#include "sftd/secrecy.h"
 
 /* An object without a record that is younger may be about to get one. */
 #define REPAIR_AGE_MS (60 * 1000)
+/* What the rate is an average over. */
+#define BURST_NS ((int64_t)100 * 1000000)
 
 struct pace {
-	uint64_t rate; /* bytes a second; 0: as fast as it goes */
-	uint64_t bytes;
-	int64_t began_ns;
+	uint64_t rate;   /* bytes a second; 0: as fast as it goes */
+	int64_t next_ns; /* when to go on */
 };
 
 static void
@@ -36,13 +39,15 @@ static void
 keep_pace(void *arg, uint64_t bytes)
 {
 	struct pace *p = arg;
-	double seconds;
+	int64_t now_ns = clock_mono_ns(clock_system());
 
-	p->bytes += bytes;
 	if (p->rate == 0)
 		return;
-	seconds = (double)p->bytes / (double)p->rate;
-	wait_until(p->began_ns + (int64_t)(seconds * 1e9));
+	/* What a slow disk has lost is not caught up with later. */
+	if (p->next_ns < now_ns - BURST_NS)
+		p->next_ns = now_ns - BURST_NS;
+	p->next_ns += (int64_t)((double)bytes / (double)p->rate * 1e9);
+	wait_until(p->next_ns);
 }
 
 static void
@@ -54,23 +59,41 @@ say_found(void *arg, const char *filename, enum verify_verdict verdict,
 		[VERIFY_DAMAGED] = "damaged",
 		[VERIFY_LOST] = "lost",
 		[VERIFY_NO_KEY] = "unreadable",
+		[VERIFY_UNREAD] = "unreadable",
 	};
 
 	(void)arg;
 	/* People may be watching. */
-	(void)printf("%s: %s (%s)\n", words[verdict], filename,
-	    verdict == VERIFY_LOST ? "its bytes are not there any more"
-	                           : why->msg);
+	(void)printf("%s: ", words[verdict]);
+	harmless_print(filename);
+	(void)printf(" (");
+	harmless_print(verdict == VERIFY_LOST
+	                   ? "its bytes are not there any more"
+	                   : why->msg);
+	(void)printf(")\n");
+	(void)fflush(stdout);
+}
+
+static void
+say_recorded(void *arg, const char *filename)
+{
+	(void)arg;
+	(void)printf("recorded: ");
+	harmless_print(filename);
+	(void)printf("\n");
 	(void)fflush(stdout);
 }
 
 static int
 repair(struct engine *e, struct err *err)
 {
+	const struct recover_older older = {
+		.before_ms = clock_wall_ms(clock_system()) - REPAIR_AGE_MS,
+		.recorded = say_recorded,
+	};
 	uint64_t files;
 
-	if (recover_rebuild_older(e,
-	        clock_wall_ms(clock_system()) - REPAIR_AGE_MS, &files, err) < 0)
+	if (recover_rebuild_older(e, &older, &files, err) < 0)
 		return -1;
 	(void)printf("records made for %" PRIu64 " file%s without one\n", files,
 	    files == 1 ? "" : "s");
@@ -81,7 +104,7 @@ static int
 check(struct engine *e, const struct commands_verify *o, struct verify_sum *sum,
     struct err *err)
 {
-	struct pace pace = { o->rate, 0, clock_mono_ns(clock_system()) };
+	struct pace pace = { o->rate, clock_mono_ns(clock_system()) };
 	const struct verify_control control = { keep_pace, say_found, &pace };
 	char *name;
 	int rc;
@@ -115,6 +138,9 @@ cmd_verify(struct commands_input *in)
 		(void)fprintf(stderr, "sftd: %s\n", e.msg);
 		return COMMANDS_FAILED;
 	}
+	secrecy_forget_keys(&in->settings);
+	commands_forget_args(in);
+	background_give_way();
 	rc = check(engine, &in->verify, &sum, &e);
 	engine_close(engine);
 	if (rc < 0) {

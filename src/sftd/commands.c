@@ -268,7 +268,10 @@ load(int argc, char **argv, struct flags *f, struct commands_input *ret,
 	if (opt_parse(&in, &nargs, err) < 0)
 		return -1;
 	if (f->help) {
-		command = nargs > 0 ? find_command(argv[1]) : NULL;
+		/* Settings may stand before it. */
+		command = NULL;
+		for (int i = 1; i <= nargs && command == NULL; i++)
+			command = find_command(argv[i]);
 		if (command != NULL)
 			print_command_help(command);
 		else

@@ -22,6 +22,12 @@ secrecy_hide(void)
 	(void)prctl(PR_SET_DUMPABLE, 0);
 }
 
+void
+secrecy_show(void)
+{
+	(void)prctl(PR_SET_DUMPABLE, 1);
+}
+
 static void
 forget(char **text)
 {

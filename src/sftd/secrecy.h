@@ -13,6 +13,8 @@ void secrecy_no_dumps(void);
  * supervisor, whose environment has to keep the keys for the servers that it
  * starts. */
 void secrecy_hide(void);
+/* Once it has forgotten them: tools that look for leaks at the end need to. */
+void secrecy_show(void);
 /* The keys have been loaded: wipes their text in the settings and in the
  * environment. */
 void secrecy_forget_keys(struct settings *s);

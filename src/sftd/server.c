@@ -58,7 +58,6 @@ tune_process(void)
 	struct rlimit files;
 
 	(void)umask(077);
-	secrecy_no_dumps();
 	/* Few arenas: hundreds of threads share them instead of keeping their
 	 * own; what is freed goes back to the system. */
 	(void)mallopt(M_ARENA_MAX, 2);

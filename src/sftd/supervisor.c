@@ -277,7 +277,6 @@ supervisor_run(struct commands_input *in)
 	int status = COMMANDS_OK;
 
 	/* It keeps the keys in its environment, for every server anew. */
-	secrecy_no_dumps();
 	secrecy_hide();
 	log_setup((enum log_level)in->settings.log_level,
 	    (enum log_format)in->settings.log_format);
@@ -291,5 +290,8 @@ supervisor_run(struct commands_input *in)
 		file_close(s.life[i]);
 		file_close(s.ready[i]);
 	}
+	secrecy_forget_keys(&in->settings);
+	commands_forget_args(in);
+	secrecy_show();
 	return status;
 }

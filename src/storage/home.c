@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/file.h"
@@ -22,6 +23,9 @@
 #define FORMAT_TEXT "sft 1\n"
 #define FORMAT_MAX 64
 #define BLOCK 4096
+/* Whoever only asks for the lock has it for a moment. */
+#define LOCK_TRIES 5
+#define LOCK_PAUSE_NS (5 * 1000000L)
 #define DIR_MODE 0700
 #define PARENT_MODE 0755
 #define DIR_FLAGS (O_RDONLY | O_DIRECTORY)
@@ -221,6 +225,24 @@ sign_lock(struct home *home, struct err *err)
 	return home_refuse(home->path, why.sys, err);
 }
 
+int
+home_flock(int fd)
+{
+	const struct timespec pause = { 0, LOCK_PAUSE_NS };
+	int rc;
+
+	for (int i = 0; i < LOCK_TRIES; i++) {
+		do {
+			rc = flock(fd, LOCK_EX | LOCK_NB);
+		} while (rc < 0 && errno == EINTR);
+		if (rc == 0 || errno != EWOULDBLOCK)
+			return rc;
+		(void)nanosleep(&pause, NULL);
+	}
+	errno = EWOULDBLOCK;
+	return -1;
+}
+
 /*
  * flock() and not fcntl(): it goes with the descriptor, so that closing
  * another descriptor of that file does not give the lock up.
@@ -235,9 +257,7 @@ take_lock(struct home *home, struct err *err)
 	    O_RDWR | O_CREAT | O_NOFOLLOW, HOME_FILE_MODE, &why);
 	if (home->lockfd < 0)
 		return home_refuse(home->path, why.sys, err);
-	do {
-		rc = flock(home->lockfd, LOCK_EX | LOCK_NB);
-	} while (rc < 0 && errno == EINTR);
+	rc = home_flock(home->lockfd);
 	if (rc < 0 && errno == EWOULDBLOCK)
 		return say_locked(home, err);
 	if (rc < 0)

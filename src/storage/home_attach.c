@@ -3,6 +3,8 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/file.h"
 #include "base/mem.h"
@@ -14,16 +16,16 @@ static int
 take_lock(struct home *home, struct err *err)
 {
 	struct err why = ERR_INIT;
-	int rc;
+	struct stat st;
 
 	home->lockfd = file_open(home->dirfd, MAINTENANCE_LOCK,
 	    O_RDWR | O_CREAT | O_NOFOLLOW, HOME_FILE_MODE, &why);
 	if (home->lockfd < 0)
 		return home_refuse(home->path, why.sys, err);
-	do {
-		rc = flock(home->lockfd, LOCK_EX | LOCK_NB);
-	} while (rc < 0 && errno == EINTR);
-	if (rc == 0)
+	/* Root may have made it, and the server's user will want it. */
+	if (geteuid() == 0 && fstat(home->dirfd, &st) == 0)
+		(void)!fchown(home->lockfd, st.st_uid, st.st_gid);
+	if (home_flock(home->lockfd) == 0)
 		return 0;
 	if (errno == EWOULDBLOCK)
 		return err_set(err, ERR_SETTING,

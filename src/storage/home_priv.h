@@ -12,6 +12,9 @@
 int home_check_empty(const struct home *home, struct err *err);
 /* What FORMAT says: 1 it is ours, 0 there is none, -1. */
 int home_check_format(const struct home *home, struct err *err);
+/* Takes a lock that nobody has: -1 with errno, EWOULDBLOCK where somebody does
+ * for longer than home_is_served() takes. */
+int home_flock(int fd);
 /* What the system said (an errno), as a sentence for who set UPLOAD_DIR. */
 int home_refuse(const char *path, int error, struct err *err);
 
