@@ -73,11 +73,39 @@ db_open(const struct db_config *cf, struct db **ret_db,
 	return db_open_driver(&db_sqlite, cf, ret_db, ret_state, err);
 }
 
+/* To a person who asks for a check, and finds this. */
+static int
+explain_damage(const struct db *db, struct err *err)
+{
+	struct err cause = *err;
+
+	if (cause.code != ERR_DATABASE_DAMAGED && cause.code != ERR_DATABASE)
+		return -1;
+	return err_set(err, ERR_DATABASE_DAMAGED,
+	    "the database '%s' is damaged: start the server, which restores it "
+	    "(%s)",
+	    db->path, cause.msg);
+}
+
+static int
+check_version(const struct db *db, struct db_tx *tx, struct err *err)
+{
+	struct db_schema schema;
+
+	if (db_schema_read(tx, &schema, err) < 0)
+		return -1;
+	if (schema.version == db_schema_latest())
+		return 0;
+	return err_set(err, ERR_SETTING,
+	    "the database '%s' is of another version: start the server of this "
+	    "version once",
+	    db->path);
+}
+
 static int
 open_as_it_is(struct db *db, struct db_tx **ret_tx, struct err *err)
 {
 	const struct db_conn_config cf = { db->path, DB_ROLE_WRITER };
-	struct db_schema schema;
 	struct db_conn *conn;
 	struct db_tx *tx;
 
@@ -88,16 +116,9 @@ open_as_it_is(struct db *db, struct db_tx **ret_tx, struct err *err)
 	if (db->driver->open(&cf, &conn, err) < 0)
 		return -1;
 	tx = db_tx_new(db->driver, conn, db->node);
-	if (db_schema_read(tx, &schema, err) < 0) {
+	if (check_version(db, tx, err) < 0) {
 		db_tx_free(tx);
 		return -1;
-	}
-	if (schema.version != db_schema_latest()) {
-		db_tx_free(tx);
-		return err_set(err, ERR_SETTING,
-		    "the database '%s' is of another version: start the "
-		    "server of this version once",
-		    db->path);
 	}
 	*ret_tx = tx;
 	return 0;
@@ -107,11 +128,15 @@ int
 db_attach(const struct db_config *cf, struct db **ret_db, struct err *err)
 {
 	struct db *db = new_db(&db_sqlite, cf);
+	struct err why = ERR_INIT;
 	struct db_tx *tx = NULL;
 
 	db->is_attached = true;
-	if (open_as_it_is(db, &tx, err) < 0 ||
-	    db_writer_start(db, tx, err) < 0) {
+	if (open_as_it_is(db, &tx, &why) < 0 ||
+	    db_writer_start(db, tx, &why) < 0) {
+		(void)explain_damage(db, &why);
+		if (err != NULL)
+			*err = why;
 		free_db(db);
 		return -1;
 	}

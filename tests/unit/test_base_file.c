@@ -299,3 +299,28 @@ TEST(test_base_file__mkdir_twice)
 	    file_mkdir(AT_FDCWD, unit_temppath("no/d"), 0700, &err), -1);
 	assert_int_equal(err.code, ERR_ABSENT);
 }
+
+/* Root writes for others: what it replaces stays theirs. */
+TEST(test_base_file__replaced_by_root_it_stays_its_owner_s)
+{
+	const struct file_content content = {
+		.p = "x",
+		.n = 1,
+		.mode = 0600,
+	};
+	const char *path = unit_temppath("file");
+	struct err err = ERR_INIT;
+	struct stat st;
+
+	if (geteuid() != 0)
+		skip();
+	assert_int_equal(file_replace(AT_FDCWD, path, &content, &err), 0);
+	assert_int_equal(stat(path, &st), 0);
+	assert_int_equal(st.st_uid, 0);
+	assert_int_equal(chown(path, 65534, 65533), 0);
+	assert_int_equal(file_replace(AT_FDCWD, path, &content, &err), 0);
+	assert_int_equal(stat(path, &st), 0);
+	assert_int_equal(st.st_uid, 65534);
+	assert_int_equal(st.st_gid, 65533);
+	assert_int_equal(st.st_mode & 07777, 0600);
+}

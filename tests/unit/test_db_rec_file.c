@@ -343,3 +343,87 @@ DB_TEST(test_db_rec_file__walk_is_stable)
 	for (i = 0; i < 8; i++)
 		assert_string_equal(w.seen.ids[i], help_id(4 + 2 * i, id));
 }
+
+static int
+run_last(struct db_tx *tx, void *arg, struct err *err)
+{
+	return rec_file_last(tx, arg, err);
+}
+
+DB_TEST(test_db_rec_file__last_is_the_greatest_blob)
+{
+	char last[ID_SIZE] = "x";
+	char id[ID_SIZE];
+
+	assert_int_equal(db_read(db, run_last, last, NULL), 0);
+	assert_string_equal(last, "");
+	for (unsigned i = 1; i <= 3; i++) {
+		static const char *const names[] = { "c", "a", "b" };
+		struct rec_file f = help_file(names[i - 1], i * 5 % 7);
+
+		assert_int_equal(help_file_put(db, &f, false, NULL), ERR_NONE);
+	}
+	assert_int_equal(db_read(db, run_last, last, NULL), 0);
+	assert_string_equal(last, help_id(5, id));
+}
+
+struct of_blob {
+	const char *blob_id;
+	struct rec_file file;
+};
+
+static int
+run_of_blob(struct db_tx *tx, void *arg, struct err *err)
+{
+	struct of_blob *o = arg;
+
+	return rec_file_of_blob(tx, o->blob_id, &o->file, err);
+}
+
+DB_TEST(test_db_rec_file__is_found_by_its_blob)
+{
+	struct rec_file old = help_file("a", 1);
+	struct rec_file new = help_file("a", 2);
+	struct of_blob o = { .blob_id = old.blob_id };
+	struct err err = ERR_INIT;
+
+	assert_int_equal(help_file_put(db, &old, true, NULL), ERR_NONE);
+	assert_int_equal(db_read(db, run_of_blob, &o, &err), 0);
+	assert_string_equal(o.file.filename, "a");
+	rec_file_fini(&o.file);
+	/* In the trash it is nobody's any more. */
+	assert_int_equal(help_file_put(db, &new, true, NULL), ERR_NONE);
+	assert_int_equal(db_read(db, run_of_blob, &o, &err), -1);
+	assert_int_equal(err.code, ERR_FILE_NOT_FOUND);
+}
+
+static int
+run_mark(struct db_tx *tx, void *arg, struct err *err)
+{
+	return rec_file_mark_damaged(tx, arg, NULL, err);
+}
+
+static int
+run_unmark(struct db_tx *tx, void *arg, struct err *err)
+{
+	return rec_file_unmark_damaged(tx, arg, err);
+}
+
+DB_TEST(test_db_rec_file__a_mark_is_taken_off)
+{
+	struct rec_file f = help_file("a", 1), other = help_file("b", 2), got;
+
+	assert_int_equal(help_file_put(db, &f, true, NULL), ERR_NONE);
+	assert_int_equal(help_file_put(db, &other, true, NULL), ERR_NONE);
+	assert_int_equal(db_write(db, run_mark, f.blob_id, NULL), 0);
+	assert_int_equal(db_write(db, run_mark, other.blob_id, NULL), 0);
+	assert_int_equal(db_write(db, run_unmark, f.blob_id, NULL), 0);
+	assert_int_equal(
+	    db_write(db, run_unmark, (void *)(uintptr_t) "none", NULL), 0);
+	assert_int_equal(help_file_get(db, "", "a", &got), ERR_NONE);
+	assert_false(got.damaged);
+	rec_file_fini(&got);
+	assert_int_equal(help_file_get(db, "", "b", &got), ERR_NONE);
+	assert_true(got.damaged);
+	rec_file_fini(&got);
+}

@@ -4,6 +4,8 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <pthread.h>
+#include <stdatomic.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -597,3 +599,60 @@ TEST(test_storage_storage_local__crash_with_sidecar)
 }
 
 #endif
+
+/* --- heads ------------------------------------------------------------------
+ */
+
+#define HEAD 80
+#define HEAD_READS 20000
+
+struct rewriting {
+	struct storage *st;
+	const char *id;
+	atomic_bool stop;
+	unsigned writes;
+};
+
+/* AAAA..., BBBB..., and again, until told to stop. */
+static void *
+rewrite_head(void *arg)
+{
+	struct rewriting *r = arg;
+	char head[HEAD];
+
+	while (!atomic_load(&r->stop)) {
+		memset(head, r->writes % 2 == 0 ? 'A' : 'B', HEAD);
+		if (r->st->ops->blob_set_head(r->st, r->id, head, HEAD, NULL) <
+		    0)
+			return "it cannot be written";
+		r->writes++;
+	}
+	return NULL;
+}
+
+/* Rule 13.  Without the lock 64 bytes were seen torn within a second. */
+TEST(test_storage_storage_local__head_is_never_half_of_two)
+{
+	struct storage *st = help_open_local(unit_tempdir());
+	char text[HEAD + 21], head[HEAD], id[ID_SIZE];
+	struct rewriting r = { .st = st, .id = id };
+	pthread_t thread;
+	void *failure;
+
+	memset(text, 'B', sizeof(text) - 1);
+	text[sizeof(text) - 1] = '\0';
+	help_new_id(id);
+	help_publish(st, id, text);
+	assert_int_equal(pthread_create(&thread, NULL, rewrite_head, &r), 0);
+	for (int i = 0; i < HEAD_READS; i++) {
+		OK(st->ops->blob_get_head(st, id, head, HEAD, &err));
+		for (int j = 1; j < HEAD; j++)
+			if (head[j] != head[0])
+				fail_msg("read %d is torn at %d", i, j);
+	}
+	atomic_store(&r.stop, true);
+	assert_int_equal(pthread_join(thread, &failure), 0);
+	assert_null(failure);
+	assert_true(r.writes > 1);
+	storage_close(st);
+}
