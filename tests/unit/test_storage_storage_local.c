@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <pthread.h>
+#include <sched.h>
 #include <stdatomic.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -604,55 +605,107 @@ TEST(test_storage_storage_local__crash_with_sidecar)
  */
 
 #define HEAD 80
-#define HEAD_READS 20000
 
-struct rewriting {
+/* One call on a head, on a thread of its own. */
+struct head_call {
 	struct storage *st;
 	const char *id;
-	atomic_bool stop;
-	unsigned writes;
+	bool is_set;
+	char head[HEAD];
+	int rc;
+	atomic_bool done;
 };
 
-/* AAAA..., BBBB..., and again, until told to stop. */
 static void *
-rewrite_head(void *arg)
+call_head(void *arg)
 {
-	struct rewriting *r = arg;
-	char head[HEAD];
+	struct head_call *c = arg;
+	const struct storage_ops *ops = c->st->ops;
 
-	while (!atomic_load(&r->stop)) {
-		memset(head, r->writes % 2 == 0 ? 'A' : 'B', HEAD);
-		if (r->st->ops->blob_set_head(r->st, r->id, head, HEAD, NULL) <
-		    0)
-			return "it cannot be written";
-		r->writes++;
-	}
+	c->rc = c->is_set
+	            ? ops->blob_set_head(c->st, c->id, c->head, HEAD, NULL)
+	            : ops->blob_get_head(c->st, c->id, c->head, HEAD, NULL);
+	atomic_store(&c->done, true);
 	return NULL;
 }
 
-/* Rule 13.  Without the lock 64 bytes were seen torn within a second. */
+/* Does somebody wait for a lock on that file? */
+static bool
+is_waited_for(const char *path)
+{
+	FILE *f = fopen("/proc/locks", "re");
+	bool found = false;
+	char line[200], inode[40];
+	struct stat st;
+
+	assert_non_null(f);
+	assert_int_equal(stat(path, &st), 0);
+	snprintf(inode, sizeof(inode), ":%ju ", (uintmax_t)st.st_ino);
+	while (fgets(line, sizeof(line), f) != NULL)
+		found |=
+		    strstr(line, "->") != NULL && strstr(line, inode) != NULL;
+	assert_int_equal(fclose(f), 0);
+	return found;
+}
+
+/* Begins ${c} while somebody else has the lock, and returns when it is through
+ * or waits: through it must not be. */
+static pthread_t
+begin_call(struct head_call *c, const char *path)
+{
+	pthread_t thread;
+
+	assert_int_equal(pthread_create(&thread, NULL, call_head, c), 0);
+	while (!atomic_load(&c->done) && !is_waited_for(path))
+		sched_yield();
+	assert_false(atomic_load(&c->done));
+	return thread;
+}
+
+/*
+ * Rule 13: who reads a head while another process writes it waits for the
+ * second half, and who writes it waits for those who read.
+ */
 TEST(test_storage_storage_local__head_is_never_half_of_two)
 {
-	struct storage *st = help_open_local(unit_tempdir());
-	char text[HEAD + 21], head[HEAD], id[ID_SIZE];
-	struct rewriting r = { .st = st, .id = id };
+	struct flock lock = { .l_whence = SEEK_SET, .l_len = HEAD };
+	struct head_call c = { .st = help_open_local(unit_tempdir()) };
+	char text[HEAD + 21], ours[HEAD], id[ID_SIZE];
+	const char *path;
 	pthread_t thread;
-	void *failure;
+	int fd;
 
-	memset(text, 'B', sizeof(text) - 1);
+	memset(text, 'A', sizeof(text) - 1);
 	text[sizeof(text) - 1] = '\0';
 	help_new_id(id);
-	help_publish(st, id, text);
-	assert_int_equal(pthread_create(&thread, NULL, rewrite_head, &r), 0);
-	for (int i = 0; i < HEAD_READS; i++) {
-		OK(st->ops->blob_get_head(st, id, head, HEAD, &err));
-		for (int j = 1; j < HEAD; j++)
-			if (head[j] != head[0])
-				fail_msg("read %d is torn at %d", i, j);
-	}
-	atomic_store(&r.stop, true);
-	assert_int_equal(pthread_join(thread, &failure), 0);
-	assert_null(failure);
-	assert_true(r.writes > 1);
-	storage_close(st);
+	help_publish(c.st, id, text);
+	c.id = id;
+	path = object_path(id, "");
+	fd = open(path, O_RDWR | O_CLOEXEC);
+	assert_true(fd >= 0);
+
+	lock.l_type = F_WRLCK;
+	assert_int_equal(fcntl(fd, F_OFD_SETLK, &lock), 0);
+	assert_int_equal(pwrite(fd, "BBBBBBBB", 8, 0), 8);
+	thread = begin_call(&c, path);
+	memset(ours, 'B', HEAD);
+	assert_int_equal(pwrite(fd, ours, HEAD, 0), HEAD);
+	lock.l_type = F_UNLCK;
+	assert_int_equal(fcntl(fd, F_OFD_SETLK, &lock), 0);
+	assert_int_equal(pthread_join(thread, NULL), 0);
+	assert_int_equal(c.rc, 0);
+	assert_memory_equal(c.head, ours, HEAD);
+
+	lock.l_type = F_RDLCK;
+	assert_int_equal(fcntl(fd, F_OFD_SETLK, &lock), 0);
+	c.is_set = true;
+	memset(c.head, 'C', HEAD);
+	atomic_store(&c.done, false);
+	thread = begin_call(&c, path);
+	assert_int_equal(pread(fd, text, HEAD, 0), HEAD);
+	assert_memory_equal(text, ours, HEAD);
+	close(fd); /* and with it goes the lock */
+	assert_int_equal(pthread_join(thread, NULL), 0);
+	assert_int_equal(c.rc, 0);
+	storage_close(c.st);
 }
