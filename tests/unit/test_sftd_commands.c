@@ -9,6 +9,8 @@
 
 #include "base/file.h"
 #include "sftd/check.h"
+#include "sftd/cmd_rotate.h"
+#include "sftd/cmd_verify.h"
 #include "sftd/server.h"
 #include "sftd/supervisor.h"
 #include "unit.h"
@@ -106,6 +108,20 @@ TEST(test_sftd_commands__answers_questions_and_refuses_nonsense)
 		    "\n#ADMIN_API_KEY=********\n" },
 		{ { "--bogus" }, COMMANDS_USAGE, "'--bogus'" },
 		{ { "serve" }, COMMANDS_USAGE, "'serve'" },
+		{ { "--help" }, COMMANDS_OK, "\n  rotate-key  " },
+		{ { "verify", "--help" }, COMMANDS_OK, "Usage: sftd verify" },
+		{ { "verify", "-h" }, COMMANDS_OK, "--rate BYTES" },
+		{ { "--durability", "relaxed", "rotate-key", "--help" },
+		    COMMANDS_OK, "Usage: sftd rotate-key" },
+		{ { "verify", "more" }, COMMANDS_USAGE, "takes no 'more'" },
+		{ { "verify", "rotate-key" }, COMMANDS_USAGE,
+		    "takes no 'rotate-key'" },
+		{ { "verify", "--rate", "fast" }, COMMANDS_USAGE, "--rate" },
+		{ { "verify", "--rate" }, COMMANDS_USAGE, "--rate" },
+		{ { "rotate-key", "--file", "a" }, COMMANDS_USAGE, "--file" },
+		{ { "--file", "a" }, COMMANDS_USAGE, "'--file'" },
+		{ { "verify", "--durability", "some" }, COMMANDS_FAILED,
+		    "DURABILITY" },
 		{ { "--check", "now" }, COMMANDS_USAGE, "'now'" },
 		{ { "--config" }, COMMANDS_USAGE, "--config" },
 		{ { "--durability" }, COMMANDS_USAGE, "--durability" },
@@ -146,6 +162,11 @@ TEST(test_sftd_commands__chooses_what_to_run)
 		{ { NULL }, "3,4,5", server_run },
 		{ { "--check" }, NULL, check_run },
 		{ { "--check", "--durability", "relaxed" }, NULL, check_run },
+		{ { "verify" }, NULL, cmd_verify },
+		{ { "rotate-key" }, NULL, cmd_rotate },
+		{ { "--durability", "relaxed", "verify" }, NULL, cmd_verify },
+		{ { "rotate-key", "--durability", "relaxed" }, NULL,
+		    cmd_rotate },
 	};
 	struct parsed p;
 	size_t i;
@@ -160,6 +181,27 @@ TEST(test_sftd_commands__chooses_what_to_run)
 		assert_true(p.in.run == rows[i].run);
 		parsed_fini(&p);
 	}
+}
+
+TEST(test_sftd_commands__takes_the_options_of_verify)
+{
+	static const char *const plain[] = { "verify", NULL };
+	static const char *const all[] = { "verify", "--file", "a/b",
+		"--rate=5M", "--repair-records", NULL };
+	struct parsed p;
+
+	parse(plain, &p);
+	assert_int_equal(p.rc, 0);
+	assert_null(p.in.verify.file);
+	assert_int_equal(p.in.verify.rate, 200 << 20);
+	assert_false(p.in.verify.repair_records);
+	parsed_fini(&p);
+	parse(all, &p);
+	assert_int_equal(p.rc, 0);
+	assert_string_equal(p.in.verify.file, "a/b");
+	assert_int_equal(p.in.verify.rate, 5 << 20);
+	assert_true(p.in.verify.repair_records);
+	parsed_fini(&p);
 }
 
 /* The process list shows no key; the child gets it all the same. */
