@@ -3,74 +3,114 @@
 
 #include <fcntl.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
 #include "base/list.h"
 #include "base/mem.h"
 
-/* A read is looked at so far; what is beyond stays in the cache. */
-#define PAGES_MAX 1024
+/*
+ * How far ahead of the reader is looked, in pages: further than the kernel
+ * reads ahead, whose pages would be taken for those of others.
+ */
+#define AHEAD 4096u
+/* Pages lie in the cache in blocks of up to so many, and go when all of a block
+ * is asked to. */
+#define BLOCK 2048u
 
+/*
+ * Invariants: ${was_cached} knows the pages from the reader's on to that before
+ * ${looked}, each at its number modulo AHEAD; those from ${run} on to the
+ * reader's were not cached.
+ */
 struct passing {
 	struct source source;
 	struct source *inner;
-	uint64_t page; /* bytes */
-	unsigned char was_cached[PAGES_MAX];
+	uint64_t page;   /* bytes */
+	uint64_t looked; /* number of a page */
+	uint64_t run;
+	unsigned char was_cached[AHEAD];
 };
 
-/* Pages from that of ${begin} to that before ${end}. */
+/* Pages [first, end) of a file. */
 struct span {
 	int fd;
-	uint64_t begin; /* of the first page */
-	size_t pages;
+	uint64_t first;
+	uint64_t end;
 };
 
+/* Those of the next ${n} bytes. */
 static struct span
 span_of(const struct passing *p, const struct extent *x, uint64_t n)
 {
-	struct span s = { x->fd, x->offset / p->page * p->page, 0 };
 	uint64_t end = x->offset + (n < x->length ? n : x->length);
-	uint64_t pages = (end - s.begin + p->page - 1) / p->page;
 
-	s.pages = pages < PAGES_MAX ? (size_t)pages : PAGES_MAX;
-	return s;
+	return (struct span){
+		.fd = x->fd,
+		.first = x->offset / p->page,
+		.end = (end + p->page - 1) / p->page,
+	};
 }
 
-/* Where nobody tells, all of it counts as cached. */
+/* Where nobody tells, all count as cached. */
 static void
-look(struct passing *p, const struct span *s)
+look_at(struct passing *p, const struct span *s)
 {
-	size_t n = s->pages * p->page, i;
+	size_t n = (size_t)(s->end - s->first);
+	unsigned char vec[AHEAD];
 	void *at;
 
-	for (i = 0; i < s->pages; i++)
-		p->was_cached[i] = 1;
-	if (s->pages == 0)
-		return;
-	at = mmap(NULL, n, PROT_READ, MAP_SHARED, s->fd, (off_t)s->begin);
-	if (at == MAP_FAILED)
-		return;
-	(void)mincore(at, n, p->was_cached);
-	(void)munmap(at, n);
+	memset(vec, 1, n);
+	at = mmap(NULL, n * p->page, PROT_READ, MAP_SHARED, s->fd,
+	    (off_t)(s->first * p->page));
+	if (at != MAP_FAILED) {
+		(void)mincore(at, n * p->page, vec);
+		(void)munmap(at, n * p->page);
+	}
+	for (size_t i = 0; i < n; i++)
+		p->was_cached[(s->first + i) % AHEAD] = vec[i] & 1;
 }
 
-/* Each run of pages that we brought in. */
+/* As far as there is room, in steps that are worth a call. */
 static void
-drop(const struct passing *p, const struct span *s)
+look_ahead(struct passing *p, const struct extent *x)
 {
-	size_t from, to;
+	struct span all = span_of(p, x, x->length);
+	struct span next = all;
 
-	for (from = 0; from < s->pages; from = to + 1) {
-		for (to = from; to < s->pages && (p->was_cached[to] & 1) == 0;
-		     to++)
+	if (p->looked > all.first)
+		next.first = p->looked;
+	if (next.end > all.first + AHEAD)
+		next.end = all.first + AHEAD;
+	if (next.first >= next.end ||
+	    (next.end < all.end && next.end - next.first < AHEAD / 4))
+		return;
+	look_at(p, &next);
+	p->looked = next.end;
+}
+
+static void
+drop_run(const struct passing *p, int fd, uint64_t end)
+{
+	if (end > p->run)
+		(void)posix_fadvise(fd, (off_t)(p->run * p->page),
+		    (off_t)((end - p->run) * p->page), POSIX_FADV_DONTNEED);
+}
+
+/* What we brought in of these and of those before them. */
+static void
+drop(struct passing *p, const struct span *s)
+{
+	for (uint64_t at = s->first; at < s->end; at++) {
+		if (p->was_cached[at % AHEAD] == 0)
 			continue;
-		if (to > from)
-			(void)posix_fadvise(s->fd,
-			    (off_t)(s->begin + from * p->page),
-			    (off_t)((to - from) * p->page),
-			    POSIX_FADV_DONTNEED);
+		drop_run(p, s->fd, at);
+		p->run = at + 1;
 	}
+	drop_run(p, s->fd, s->end);
+	if (s->end > p->run + BLOCK)
+		p->run = s->end - BLOCK;
 }
 
 static ssize_t
@@ -87,8 +127,11 @@ read_parts(
 		sum += parts[i].iov_len;
 	if (!source_extent(p->inner, &x))
 		x = (struct extent){ -1, 0, 0 };
+	look_ahead(p, &x);
 	s = span_of(p, &x, sum);
-	look(p, &s);
+	/* More than that at once stays, as if others had read it. */
+	if (s.end > p->looked)
+		s.end = p->looked;
 	done = p->inner->read_parts == NULL
 	           ? source_read(p->inner, parts->iov_base, parts->iov_len, err)
 	           : p->inner->read_parts(p->inner, parts, n, err);
@@ -108,7 +151,16 @@ static void
 passing_close(struct source *source)
 {
 	struct passing *p = CONTAINER_OF(source, struct passing, source);
+	struct extent x;
+	struct span s;
 
+	/* Who ends early leaves what the kernel has read ahead. */
+	if (source_extent(p->inner, &x)) {
+		s = span_of(p, &x, x.length);
+		if (s.end > p->looked)
+			s.end = p->looked;
+		drop(p, &s);
+	}
 	source_close(p->inner);
 	free(p);
 }
@@ -121,13 +173,13 @@ passing_open(struct source *inner)
 
 	if (!source_extent(inner, &x))
 		return inner;
-	/* What the kernel read ahead of us would look like others' pages. */
-	(void)posix_fadvise(x.fd, 0, 0, POSIX_FADV_RANDOM);
 	p = mem_calloc(1, sizeof(*p));
 	p->source.read = read_one;
 	p->source.read_parts = read_parts;
 	p->source.close = passing_close;
 	p->inner = inner;
 	p->page = (uint64_t)sysconf(_SC_PAGESIZE);
+	p->run = x.offset / p->page;
+	look_ahead(p, &x);
 	return &p->source;
 }

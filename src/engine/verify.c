@@ -39,6 +39,19 @@ open_plain(struct engine *e, const struct rec_file *f, uint64_t stored,
 }
 
 static int
+unseal(struct engine *e, const struct rec_file *f, struct seal **ret_seal,
+    struct err *err)
+{
+	struct storage *st = e->storage;
+	unsigned char header[SEAL_HEADER_SIZE];
+
+	if (st->ops->blob_get_head(
+	        st, f->blob_id, header, sizeof(header), err) < 0)
+		return -1;
+	return seal_open(e->keys, header, ret_seal, err);
+}
+
+static int
 open_sealed(struct engine *e, const struct rec_file *f, uint64_t stored,
     struct source **ret_src, struct err *err)
 {
@@ -48,25 +61,20 @@ open_sealed(struct engine *e, const struct rec_file *f, uint64_t stored,
 		.length = f->size,
 	};
 	struct storage *st = e->storage;
-	unsigned char header[SEAL_HEADER_SIZE];
 	struct storage_range range;
 	struct source *inner;
 	struct seal *seal;
 
-	if (st->ops->blob_get_head(
-	        st, f->blob_id, header, sizeof(header), err) < 0 ||
-	    seal_open(e->keys, header, &seal, err) < 0)
-		return -1;
-	if (stored != seal_size(f->size)) {
-		seal_free(seal);
+	if (stored != seal_size(f->size))
 		return err_set(err, ERR_FILE_DAMAGED, "its size is wrong");
-	}
 	seal_range_stored(&all, &range.offset, &range.length);
-	if (st->ops->blob_open(st, f->blob_id, range, &inner, err) < 0) {
-		seal_free(seal);
+	if (st->ops->blob_open(st, f->blob_id, range, &inner, err) < 0)
+		return -1;
+	inner = passing_open(inner);
+	if (unseal(e, f, &seal, err) < 0) {
+		source_close(inner);
 		return -1;
 	}
-	inner = passing_open(inner);
 	return seal_source_open(seal, &all, inner, ret_src, err);
 }
 
