@@ -23,9 +23,16 @@ background_begin(void)
 void
 background_give_way(void)
 {
-	/* Both are a thread's own, on Linux.  It goes faster where this is
+	/* A thread's own, on Linux.  It goes faster where this is
 	 * refused, and no worse. */
 	(void)setpriority(PRIO_PROCESS, 0, 19);
+	background_spare_disk();
+}
+
+void
+background_spare_disk(void)
+{
+	/* The thread's, too. */
 	(void)syscall(SYS_ioprio_set, IOPRIO_WHO_PROCESS, 0, IOPRIO_CLASS_IDLE);
 }
 

@@ -12,6 +12,9 @@ void background_begin(void);
  * others.  Only this one: the thread that writes records, started before,
  * holds a lock that a server may wait for. */
 void background_give_way(void);
+/* The same for the disk alone: for a thread with little to compute, which
+ * holds locks that a server waits for. */
+void background_spare_disk(void);
 /* For struct engine_config. */
 _Noreturn void background_fatal(const struct err *e);
 

@@ -55,7 +55,8 @@ cmd_rotate(struct commands_input *in)
 	}
 	secrecy_forget_keys(&in->settings);
 	commands_forget_args(in);
-	background_give_way();
+	/* Who reads a header waits for who writes it. */
+	background_spare_disk();
 	rc = rotate_run(engine, &control, &sum, &e);
 	engine_close(engine);
 	if (rc < 0) {

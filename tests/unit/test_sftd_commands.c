@@ -87,13 +87,32 @@ parsed_fini(struct parsed *p)
 }
 
 /* What is answered at once: with which status, in which words. */
+struct answer {
+	const char *words[WORDS_MAX];
+	int status;
+	const char *says;
+};
+
+static void
+assert_answers(const struct answer *rows, size_t n)
+{
+	struct parsed p;
+
+	for (size_t i = 0; i < n; i++) {
+		parse(rows[i].words, &p);
+		assert_int_equal(p.rc, -1);
+		assert_int_equal(p.status, rows[i].status);
+		if (strstr(p.out, rows[i].says) == NULL)
+			fail_msg("'%s' lacks '%s'", p.out, rows[i].says);
+		assert_null(strstr(p.out, SECRET));
+		assert_true(p.out[strlen(p.out) - 1] == '\n');
+		parsed_fini(&p);
+	}
+}
+
 TEST(test_sftd_commands__answers_questions_and_refuses_nonsense)
 {
-	static const struct {
-		const char *words[WORDS_MAX];
-		int status;
-		const char *says;
-	} rows[] = {
+	static const struct answer rows[] = {
 		{ { "--help" }, COMMANDS_OK, "Usage: sftd" },
 		{ { "-h" }, COMMANDS_OK, "--server-port PORT" },
 		{ { "--version" }, COMMANDS_OK, "sftd " SFT_VERSION "\n" },
@@ -108,6 +127,25 @@ TEST(test_sftd_commands__answers_questions_and_refuses_nonsense)
 		    "\n#ADMIN_API_KEY=********\n" },
 		{ { "--bogus" }, COMMANDS_USAGE, "'--bogus'" },
 		{ { "serve" }, COMMANDS_USAGE, "'serve'" },
+		{ { "--check", "now" }, COMMANDS_USAGE, "'now'" },
+		{ { "--config" }, COMMANDS_USAGE, "--config" },
+		{ { "--durability" }, COMMANDS_USAGE, "--durability" },
+		{ { "--durability", "some" }, COMMANDS_FAILED,
+		    "sftd: DURABILITY is 'some': it must be full or relaxed" },
+		{ { "--admin-api-key", "short" }, COMMANDS_FAILED,
+		    "ADMIN_API_KEY (not shown)" },
+		{ { "--rate-limit", "5" }, COMMANDS_FAILED,
+		    "this version cannot do that yet" },
+		{ { "--config", "/nowhere/at/all" }, COMMANDS_FAILED,
+		    "/nowhere/at/all" },
+	};
+
+	assert_answers(rows, sizeof(rows) / sizeof(rows[0]));
+}
+
+TEST(test_sftd_commands__answers_about_its_commands)
+{
+	static const struct answer rows[] = {
 		{ { "--help" }, COMMANDS_OK, "\n  rotate-key  " },
 		{ { "verify", "--help" }, COMMANDS_OK, "Usage: sftd verify" },
 		{ { "verify", "-h" }, COMMANDS_OK, "--rate BYTES" },
@@ -122,31 +160,9 @@ TEST(test_sftd_commands__answers_questions_and_refuses_nonsense)
 		{ { "--file", "a" }, COMMANDS_USAGE, "'--file'" },
 		{ { "verify", "--durability", "some" }, COMMANDS_FAILED,
 		    "DURABILITY" },
-		{ { "--check", "now" }, COMMANDS_USAGE, "'now'" },
-		{ { "--config" }, COMMANDS_USAGE, "--config" },
-		{ { "--durability" }, COMMANDS_USAGE, "--durability" },
-		{ { "--durability", "some" }, COMMANDS_FAILED,
-		    "sftd: DURABILITY is 'some': it must be full or relaxed" },
-		{ { "--admin-api-key", "short" }, COMMANDS_FAILED,
-		    "ADMIN_API_KEY (not shown)" },
-		{ { "--rate-limit", "5" }, COMMANDS_FAILED,
-		    "this version cannot do that yet" },
-		{ { "--config", "/nowhere/at/all" }, COMMANDS_FAILED,
-		    "/nowhere/at/all" },
 	};
-	struct parsed p;
-	size_t i;
 
-	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		parse(rows[i].words, &p);
-		assert_int_equal(p.rc, -1);
-		assert_int_equal(p.status, rows[i].status);
-		if (strstr(p.out, rows[i].says) == NULL)
-			fail_msg("'%s' lacks '%s'", p.out, rows[i].says);
-		assert_null(strstr(p.out, SECRET));
-		assert_true(p.out[strlen(p.out) - 1] == '\n');
-		parsed_fini(&p);
-	}
+	assert_answers(rows, sizeof(rows) / sizeof(rows[0]));
 }
 
 TEST(test_sftd_commands__chooses_what_to_run)
