@@ -38,27 +38,74 @@ attached(void)
 	return db;
 }
 
-/* What another process does: it puts "theirs", and reads "ours". */
-static void
+/* Another process, which visits once for each byte that it gets.  Forked while
+ * there is one thread. */
+struct visitor {
+	pid_t pid;
+	int ask, answer;
+};
+
+/* It puts "theirs", and reads "ours". */
+static bool
 visit(void)
 {
 	struct rec_file f = help_file("theirs", 2);
-	int status;
-	pid_t pid = fork();
+	struct err err = ERR_INIT;
+	struct db *db;
+	bool ok;
 
-	assert_int_not_equal(pid, -1);
-	if (pid == 0) {
-		struct err err = ERR_INIT;
-		struct db *db;
+	if (attach(&db, &err) < 0)
+		return false;
+	ok = help_file_put(db, &f, true, NULL) == ERR_NONE &&
+	     help_file_is_there(db, "ours");
+	db_close(db);
+	return ok;
+}
 
-		if (attach(&db, &err) < 0 ||
-		    help_file_put(db, &f, true, NULL) != ERR_NONE ||
-		    !help_file_is_there(db, "ours"))
-			_exit(1);
-		db_close(db);
+static void
+visitor_start(struct visitor *v)
+{
+	int ask[2], answer[2];
+	char c;
+
+	(void)records(); /* one directory for both */
+	assert_int_equal(pipe(ask), 0);
+	assert_int_equal(pipe(answer), 0);
+	v->pid = fork();
+	assert_int_not_equal(v->pid, -1);
+	if (v->pid == 0) {
+		close(ask[1]);
+		while (read(ask[0], &c, 1) == 1) {
+			c = visit() ? 'y' : 'n';
+			if (write(answer[1], &c, 1) != 1)
+				break;
+		}
 		_exit(0);
 	}
-	assert_int_equal(waitpid(pid, &status, 0), pid);
+	close(ask[0]);
+	close(answer[1]);
+	v->ask = ask[1];
+	v->answer = answer[0];
+}
+
+static void
+visitor_call(const struct visitor *v)
+{
+	char c = 'n';
+
+	assert_int_equal(write(v->ask, "?", 1), 1);
+	assert_int_equal(read(v->answer, &c, 1), 1);
+	assert_int_equal(c, 'y');
+}
+
+static void
+visitor_end(const struct visitor *v)
+{
+	int status;
+
+	close(v->ask);
+	close(v->answer);
+	assert_int_equal(waitpid(v->pid, &status, 0), v->pid);
 	assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
 }
 
@@ -67,16 +114,22 @@ TEST(test_db_attach__does_not_disturb_the_run)
 	struct db_state found;
 	struct rec_file f = help_file("ours", 1);
 	struct rec_file g = help_file("again", 3);
-	struct db *db = help_open(records(), &found);
+	struct visitor v;
+	struct db *db;
 
+	visitor_start(&v);
+	db = help_open(records(), &found);
 	assert_int_equal(db_write(db, db_set_complete, NULL, NULL), 0);
 	assert_int_equal(help_file_put(db, &f, false, NULL), ERR_NONE);
 	for (int i = 0; i < 3; i++) {
-		visit();
+		visitor_call(&v);
 		assert_true(help_file_is_there(db, "theirs"));
 		assert_int_equal(help_file_put(db, &g, true, NULL), ERR_NONE);
 	}
 	db_close(db);
+	/* and while none runs */
+	visitor_call(&v);
+	visitor_end(&v);
 	/* It ended well, and is the one that it was. */
 	db = help_open(records(), &found);
 	assert_false(found.was_unclean || found.was_damaged || found.is_other ||
