@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/num.h"
 #include "unit.h"
 
 /* More than one slab of 64 KiB. */
@@ -35,19 +36,30 @@ TEST(test_crypto_vault__gives_cells_of_zeroes)
 	free(cells);
 }
 
+/* Is it a mapping's first line, "begin-end ..."? */
+static bool
+is_head(const char *line, uint64_t *ret_begin, uint64_t *ret_end)
+{
+	struct slice rest = slice_str(line), begin, end;
+
+	return slice_next(&rest, '-', &begin) && slice_next(&rest, ' ', &end) &&
+	       num_hex(begin, UINT64_MAX, ret_begin) &&
+	       num_hex(end, UINT64_MAX, ret_end);
+}
+
 /* The flags of the mapping that holds ${p}, from /proc/self/smaps. */
 static void
 flags_of(const void *p, char ret[256])
 {
 	FILE *f = fopen("/proc/self/smaps", "re");
-	unsigned long begin, end, wanted = (uintptr_t)p;
+	uint64_t begin, end, wanted = (uintptr_t)p;
 	bool is_it = false;
 	char line[512];
 
 	assert_non_null(f);
 	ret[0] = '\0';
 	while (fgets(line, sizeof(line), f) != NULL) {
-		if (sscanf(line, "%lx-%lx ", &begin, &end) == 2)
+		if (is_head(line, &begin, &end))
 			is_it = begin <= wanted && wanted < end;
 		else if (is_it && strncmp(line, "VmFlags:", 8) == 0)
 			(void)snprintf(ret, 256, "%.255s", line + 8);
