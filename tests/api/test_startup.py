@@ -166,7 +166,23 @@ def test_a_key_that_is_too_short_is_not_shown(fails):
 @pytest.mark.parametrize(
     "name,value",
     [
-        ("ENCRYPTION_KEY", "0123456789abcdef"),
+        ("ENCRYPTION_KEY", "s3cr3t-15-chars"),
+        ("ENCRYPTION_KEY", "s3cr3t-17-charact"),
+        ("ENCRYPTION_KEY", "00112233445566778899s3cr3t001122"),
+        ("ENCRYPTION_KEY_PREVIOUS", "0123456789abcdef,s3cr3t"),
+        ("ENCRYPTION_KEY_PREVIOUS",
+         ",".join(f"s3cr3t-{n:09}" for n in range(33))),
+    ],
+)
+def test_a_master_key_that_is_none_is_not_shown(fails, name, value):
+    line = fails("ENCRYPTION_KEY" if "," not in value else "key",
+                 **{name: value})
+    assert "s3cr3t" not in line
+
+
+@pytest.mark.parametrize(
+    "name,value",
+    [
         ("STORAGE_URL", "s3://bucket"),
         ("DATABASE_URL", "postgresql://localhost/x"),
         ("TLS_CERT", "/etc/ssl/cert.pem"),
