@@ -334,7 +334,8 @@ def test_a_short_body(sft, fake):
     fake.on("GET", "/download/a", behave)
     result = sft("download", "a")
     assert result.status == 1
-    assert "broke before the end" in result.err
+    assert "broke after 1000 bytes" in result.err
+    assert "sftd verify" in result.err
     assert sft.names() == []
 
 
