@@ -1,62 +1,123 @@
 /* SPDX-License-Identifier: MIT */
+#include "crypto/eax_priv.h"
 
-/* Eight lanes: AVX2 with VAES, on processors without AVX-512. */
-
-#include <stdint.h>
+#if defined(__x86_64__)
 
 #include <immintrin.h>
 
-#define EAX_WIDTH 2
-#define EAX_GROUPS 4
+#define TARGET __attribute__((target("avx2,vaes,aes")))
+#define WIDTH 2
+#define INLINE static inline __attribute__((always_inline)) TARGET
 
 typedef __m256i vec;
 
-#define vec_load(p) _mm256_loadu_si256((const __m256i *)(p))
-#define vec_store(p, v) _mm256_storeu_si256((__m256i *)(p), v)
-#define vec_broadcast(p)                                                       \
-	_mm256_broadcastsi128_si256(_mm_loadu_si128((const __m128i *)(p)))
-#define vec_xor(a, b) _mm256_xor_si256(a, b)
-#define vec_xor3(a, b, c) vec_xor(a, vec_xor(b, c))
-#define vec_aes(v, k) _mm256_aesenc_epi128(v, k)
-#define vec_aes_last(v, k) _mm256_aesenclast_epi128(v, k)
+INLINE __m128i
+block(const unsigned char *p)
+{
+	return _mm_loadu_si128((const void *)p);
+}
 
-static inline __attribute__((always_inline)) vec
-vec_reverse(vec v)
+INLINE vec
+vec_load(const unsigned char *p)
+{
+	return _mm256_load_si256((const void *)p);
+}
+
+INLINE void
+vec_store(unsigned char *p, vec v)
+{
+	_mm256_store_si256((void *)p, v);
+}
+
+INLINE vec
+vec_repeat(const unsigned char *p)
+{
+	return _mm256_broadcastsi128_si256(block(p));
+}
+
+INLINE vec
+vec_gather(const unsigned char *const *p, size_t at)
+{
+	return _mm256_inserti128_si256(
+	    _mm256_castsi128_si256(block(p[0] + at)), block(p[1] + at), 1);
+}
+
+INLINE void
+vec_scatter(unsigned char *const *p, size_t at, vec v)
+{
+	_mm_storeu_si128((void *)(p[0] + at), _mm256_castsi256_si128(v));
+	_mm_storeu_si128((void *)(p[1] + at), _mm256_extracti128_si256(v, 1));
+}
+
+INLINE vec
+vec_xor(vec a, vec b)
+{
+	return _mm256_xor_si256(a, b);
+}
+
+INLINE vec
+vec_round(vec v, vec key)
+{
+	return _mm256_aesenc_epi128(v, key);
+}
+
+INLINE vec
+vec_last_round(vec v, vec key)
+{
+	return _mm256_aesenclast_epi128(v, key);
+}
+
+/* A high half takes one where its low half has come to zero. */
+INLINE vec
+vec_next(vec v)
+{
+	v = _mm256_add_epi64(v, _mm256_set_epi64x(0, 1, 0, 1));
+	return _mm256_sub_epi64(
+	    v, _mm256_slli_si256(
+	           _mm256_cmpeq_epi64(v, _mm256_set_epi64x(1, 0, 1, 0)), 8));
+}
+
+INLINE vec
+vec_swap(vec v)
 {
 	return _mm256_shuffle_epi8(
 	    v, _mm256_broadcastsi128_si256(_mm_set_epi8(
 	           0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15)));
 }
 
-/* A sum that is less than what was added has carried, into the half beside.
- * AVX2 compares signed numbers: with the sign turned they go the same way. */
-static inline __attribute__((always_inline)) vec
-vec_next(vec v)
-{
-	const vec step = _mm256_set_epi64x(0, 2, 0, 2);
-	const vec sign = _mm256_set1_epi64x(INT64_MIN);
-	vec sum = _mm256_add_epi64(v, step);
-	vec carry = _mm256_cmpgt_epi64(
-	    _mm256_xor_si256(step, sign), _mm256_xor_si256(sum, sign));
+#include "crypto/eax_kernel_priv.h"
 
-	return _mm256_sub_epi64(sum, _mm256_slli_si256(carry, 8));
-}
+KERNEL(1)
+KERNEL(2)
+KERNEL(3)
+KERNEL(4)
 
-static inline __attribute__((always_inline)) void
-vec_transpose(vec *v)
-{
-	vec a = _mm256_permute2x128_si256(v[0], v[1], 0x20);
-
-	v[1] = _mm256_permute2x128_si256(v[0], v[1], 0x31);
-	v[0] = a;
-}
-
-#include "crypto/eax_lanes_priv.h"
+const struct eax_kernels eax_vaes256_kernels = {
+	.narrower = &eax_aesni_kernels,
+	.few = 2,
+	.width = WIDTH,
+	.lanes = 8,
+	.seal = { NULL, seal_1, seal_2, seal_3, seal_4 },
+	.open = { NULL, open_1, open_2, open_3, open_4 },
+};
 
 static bool
 is_supported(void)
 {
-	return __builtin_cpu_supports("avx2") && eax_x86_has_vaes();
+	return eax_x86_has_vaes() && __builtin_cpu_supports("avx2");
+}
+
+static void
+seal(const struct eax_key *k, const struct eax_message *m, size_t count)
+{
+	eax_x86_seal(&eax_vaes256_kernels, k, m, count);
+}
+
+static void
+open_all(const struct eax_key *k, const struct eax_message *m, size_t count,
+    bool *ret_authentic)
+{
+	eax_x86_open(&eax_vaes256_kernels, k, m, count, ret_authentic);
 }
 
 const struct eax_path eax_path_vaes256 = {
@@ -66,3 +127,5 @@ const struct eax_path eax_path_vaes256 = {
 	.seal = seal,
 	.open = open_all,
 };
+
+#endif
