@@ -14,21 +14,30 @@
 /* How long one looks out for the other before it sleeps, or leaves. */
 #define LOOK_OUT_NS 100000
 
-enum state { NOTHING, ASKED, DONE, LEAVE };
-
-struct ahead {
-	struct jobs *jobs;
-	struct job job;
-	pthread_mutex_t lock; /* over the next three, to change them */
-	pthread_cond_t changed;
-	_Atomic int state; /* read without the lock to look out */
-	bool is_present;   /* there is a helper */
-	bool is_awaited;   /* the owner sleeps */
-	/* The helper's while ASKED, else the owner's. */
+/* One read: the helper's from when it is asked for until it is done. */
+struct read {
 	struct source *src;
 	struct iovec to;
 	ssize_t result;
 	struct err err;
+};
+
+/*
+ * Reads from number ${done} to before ${asked} are the helper's, those from
+ * ${finished} on before them wait for the owner; number n is reads[n % MAX].
+ */
+struct ahead {
+	struct jobs *jobs;
+	struct job job;
+	struct read reads[AHEAD_MAX];
+	unsigned finished; /* the owner's */
+	unsigned first;    /* since when some were under way all the time */
+	_Atomic unsigned asked, done;
+	atomic_bool leave;
+	pthread_mutex_t lock; /* over the next three, and to change those */
+	pthread_cond_t changed;
+	bool is_present; /* there is a helper */
+	bool is_awaited; /* the owner sleeps */
 };
 
 struct ahead *
@@ -37,36 +46,53 @@ ahead_new(struct jobs *jobs)
 	struct ahead *a = mem_calloc(1, sizeof(*a));
 
 	a->jobs = jobs;
-	atomic_init(&a->state, NOTHING);
+	atomic_init(&a->asked, 0);
+	atomic_init(&a->done, 0);
+	atomic_init(&a->leave, false);
 	pthread_mutex_init(&a->lock, NULL);
 	pthread_cond_init(&a->changed, NULL);
 	return a;
 }
 
-/* Until the state is another than ${than}, but not for long.  Lets others have
- * the processor meanwhile. */
+static bool
+is_asked(struct ahead *a)
+{
+	return atomic_load(&a->asked) != atomic_load(&a->done);
+}
+
+static bool
+is_done(struct ahead *a)
+{
+	return atomic_load(&a->done) != a->finished;
+}
+
+static bool
+is_alone(struct ahead *a)
+{
+	return !a->is_present;
+}
+
+/* For the helper: something to do, or to leave. */
+static bool
+is_wanted(struct ahead *a)
+{
+	return is_asked(a) || atomic_load(&a->leave);
+}
+
+/* Until it is so, but not for long.  Lets others have the processor
+ * meanwhile. */
 static void
-look_out(struct ahead *a, int than)
+look_out(struct ahead *a, bool (*is_so)(struct ahead *a))
 {
 	int64_t end_ns = clock_mono_ns(clock_system()) + LOOK_OUT_NS;
 
-	while (atomic_load(&a->state) == than &&
-	       clock_mono_ns(clock_system()) < end_ns)
+	while (!is_so(a) && clock_mono_ns(clock_system()) < end_ns)
 		(void)sched_yield();
 }
 
-/* Under the lock. */
+/* The owner; under the lock. */
 static void
-set_state(struct ahead *a, int state)
-{
-	atomic_store(&a->state, state);
-	if (a->is_awaited)
-		pthread_cond_signal(&a->changed);
-}
-
-/* Under the lock. */
-static void
-sleep_until(struct ahead *a, bool (*is_so)(const struct ahead *a))
+sleep_until(struct ahead *a, bool (*is_so)(struct ahead *a))
 {
 	a->is_awaited = true;
 	while (!is_so(a))
@@ -74,16 +100,28 @@ sleep_until(struct ahead *a, bool (*is_so)(const struct ahead *a))
 	a->is_awaited = false;
 }
 
-static bool
-is_done(const struct ahead *a)
+/* The helper; under the lock. */
+static void
+tell(struct ahead *a)
 {
-	return atomic_load(&a->state) == DONE;
+	if (a->is_awaited)
+		pthread_cond_signal(&a->changed);
 }
 
-static bool
-is_alone(const struct ahead *a)
+/* A source is not read on after its end or a failure. */
+static void
+run(struct ahead *a, unsigned number)
 {
-	return !a->is_present;
+	const struct read *before = &a->reads[(number - 1) % AHEAD_MAX];
+	struct read *r = &a->reads[number % AHEAD_MAX];
+
+	if (number != a->first && before->result <= 0) {
+		r->result = before->result;
+		r->err = before->err;
+		return;
+	}
+	err_clear(&r->err);
+	r->result = source_read(r->src, r->to.iov_base, r->to.iov_len, &r->err);
 }
 
 static void
@@ -92,43 +130,47 @@ help(struct job *job)
 	struct ahead *a = CONTAINER_OF(job, struct ahead, job);
 
 	pthread_mutex_lock(&a->lock);
-	while (atomic_load(&a->state) == ASKED) {
+	while (is_asked(a)) {
 		pthread_mutex_unlock(&a->lock);
-		a->result =
-		    source_read(a->src, a->to.iov_base, a->to.iov_len, &a->err);
+		run(a, atomic_load(&a->done));
 		pthread_mutex_lock(&a->lock);
-		set_state(a, DONE);
+		atomic_fetch_add(&a->done, 1);
+		tell(a);
 		pthread_mutex_unlock(&a->lock);
-		/* The owner takes it, and asks again. */
-		look_out(a, DONE);
-		look_out(a, NOTHING);
+		look_out(a, is_wanted);
 		pthread_mutex_lock(&a->lock);
 	}
 	a->is_present = false;
-	if (a->is_awaited)
-		pthread_cond_signal(&a->changed);
+	tell(a);
 	/* It may be freed as soon as the lock is. */
 	pthread_mutex_unlock(&a->lock);
+}
+
+unsigned
+ahead_count(const struct ahead *a)
+{
+	return atomic_load(&a->asked) - a->finished;
 }
 
 bool
 ahead_start(struct ahead *a, struct source *src, struct iovec to)
 {
 	bool started = true;
+	unsigned asked = atomic_load(&a->asked);
 
-	if (a->jobs == NULL)
+	if (a->jobs == NULL || ahead_count(a) == AHEAD_MAX)
 		return false;
-	assert(atomic_load(&a->state) == NOTHING);
 	pthread_mutex_lock(&a->lock);
-	a->src = src;
-	a->to = to;
-	err_clear(&a->err);
-	set_state(a, ASKED);
+	if (ahead_count(a) == 0)
+		a->first = asked;
+	a->reads[asked % AHEAD_MAX].src = src;
+	a->reads[asked % AHEAD_MAX].to = to;
+	atomic_fetch_add(&a->asked, 1);
 	if (!a->is_present) {
 		a->job.run = help;
 		a->is_present = started = jobs_add(a->jobs, &a->job);
 		if (!started)
-			set_state(a, NOTHING);
+			atomic_fetch_sub(&a->asked, 1);
 	}
 	pthread_mutex_unlock(&a->lock);
 	return started;
@@ -137,17 +179,18 @@ ahead_start(struct ahead *a, struct source *src, struct iovec to)
 ssize_t
 ahead_finish(struct ahead *a, struct err *err)
 {
+	const struct read *r = &a->reads[a->finished % AHEAD_MAX];
 	ssize_t n;
 
-	look_out(a, ASKED);
+	assert(ahead_count(a) > 0);
+	look_out(a, is_done);
 	pthread_mutex_lock(&a->lock);
-	assert(atomic_load(&a->state) != NOTHING);
 	sleep_until(a, is_done);
-	n = a->result;
-	if (n < 0 && err != NULL)
-		*err = a->err;
-	set_state(a, NOTHING);
 	pthread_mutex_unlock(&a->lock);
+	n = r->result;
+	if (n < 0 && err != NULL)
+		*err = r->err;
+	a->finished++;
 	return n;
 }
 
@@ -156,9 +199,9 @@ ahead_free(struct ahead *a)
 {
 	if (a == NULL)
 		return;
+	assert(ahead_count(a) == 0);
 	pthread_mutex_lock(&a->lock);
-	assert(atomic_load(&a->state) == NOTHING);
-	set_state(a, LEAVE);
+	atomic_store(&a->leave, true);
 	sleep_until(a, is_alone);
 	pthread_mutex_unlock(&a->lock);
 	pthread_cond_destroy(&a->changed);

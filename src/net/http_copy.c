@@ -29,9 +29,11 @@ struct copying {
 	struct http_streaming *st;
 	struct buffers *buffers;
 	size_t slice;
-	uint64_t read;       /* bytes of the source, also those read ahead */
+	uint64_t read;       /* bytes of the source, but those being read */
 	struct ahead *ahead; /* NULL until there was a reason */
-	char *ahead_buf;     /* borrowed, while one is under way */
+	/* Borrowed for what is being read ahead, in its order. */
+	struct iovec bufs[AHEAD_MAX];
+	unsigned n_bufs;
 };
 
 /* How much to read next; 0: all of a known length has been. */
@@ -58,40 +60,56 @@ adapt_slice(struct copying *c, bool took_all)
 
 /* --- ahead ---------------------------------------------------------------- */
 
-/* The slice after the one that is about to be sent. */
-static void
+/* Bytes that were asked for and have not come. */
+static uint64_t
+being_read(const struct copying *c)
+{
+	uint64_t sum = 0;
+
+	for (unsigned i = 0; i < c->n_bufs; i++)
+		sum += c->bufs[i].iov_len;
+	return sum;
+}
+
+/* The slice after those that are being read; false: not now. */
+static bool
 read_ahead(struct copying *c)
 {
-	struct iovec to;
+	struct http_exchange *x = c->st->x;
+	struct source *src = c->st->s->src;
+	uint64_t left = c->st->s->length - c->read - being_read(c);
+	struct iovec to = { NULL, left < c->slice ? (size_t)left : c->slice };
 
-	to.iov_len = next_slice(c);
-	if (to.iov_len < AHEAD_MIN || c->st->framing != HTTP_BY_LENGTH ||
-	    source_wait(c->st->s->src, 0, NULL) <= 0)
-		return;
+	if (to.iov_len < AHEAD_MIN || c->n_bufs == AHEAD_MAX ||
+	    (c->n_bufs == 0 && source_wait(src, 0, NULL) <= 0))
+		return false;
 	/* One that holds a buffer must not wait for a second. */
 	to.iov_base = buffers_try(c->buffers);
 	if (to.iov_base == NULL)
-		return;
+		return false;
 	if (c->ahead == NULL)
-		c->ahead = ahead_new(c->st->x->server->ahead_jobs);
-	if (ahead_start(c->ahead, c->st->s->src, to))
-		c->ahead_buf = to.iov_base;
-	else
+		c->ahead = ahead_new(x->server->ahead_jobs);
+	if (!ahead_start(c->ahead, src, to)) {
 		buffers_give(c->buffers, to.iov_base);
+		return false;
+	}
+	c->bufs[c->n_bufs++] = to;
+	return true;
 }
 
 static bool
 is_ahead(const struct copying *c)
 {
-	return c->ahead_buf != NULL;
+	return c->n_bufs > 0;
 }
 
-/* What was read ahead, in its buffer, which is the caller's now. */
+/* What was read ahead first, in its buffer, which is the caller's now. */
 static ssize_t
 take_ahead(struct copying *c, char **ret_buf, struct err *err)
 {
-	*ret_buf = c->ahead_buf;
-	c->ahead_buf = NULL;
+	*ret_buf = c->bufs[0].iov_base;
+	c->n_bufs--;
+	memmove(c->bufs, c->bufs + 1, c->n_bufs * sizeof(c->bufs[0]));
 	return ahead_finish(c->ahead, err);
 }
 
@@ -187,49 +205,72 @@ copy_piece(struct copying *c, struct iovec *ret_rest, struct err *err)
 
 	if (n <= 0)
 		return n;
-	read_ahead(c);
+	if (c->st->framing == HTTP_BY_LENGTH)
+		while (read_ahead(c))
+			continue;
 	rc = write_piece(c, buf, (size_t)n, ret_rest, err);
 	buffers_give(c->buffers, buf);
 	return rc < 0 ? -1 : n;
 }
 
-/* Sends what a client did not take at once, waiting for it, and with nothing
- * borrowed meanwhile: what was read ahead goes to memory of its own, too. */
-static int
-wait_with(struct copying *c, struct iovec rest, struct err *err)
-{
-	struct iovec next = { NULL, 0 };
-	struct err why = ERR_INIT;
-	ssize_t n = 0;
-	char *buf;
-	int rc;
+/* What was read ahead, in memory of its own. */
+struct shelf {
+	struct iovec pieces[AHEAD_MAX];
+	unsigned count;
+	bool has_failed; /* behind the pieces */
+	struct err why;
+};
 
-	if (is_ahead(c)) {
-		n = take_ahead(c, &buf, &why);
-		if (n > 0) {
+static void
+shelve_ahead(struct copying *c, struct shelf *s)
+{
+	memset(s, 0, sizeof(*s));
+	while (is_ahead(c)) {
+		char *buf;
+		ssize_t n = take_ahead(c, &buf, &s->why);
+		void *copy = n > 0 ? mem_try_alloc((size_t)n) : NULL;
+
+		if (copy != NULL) {
+			memcpy(copy, buf, (size_t)n);
+			s->pieces[s->count++] =
+			    (struct iovec){ copy, (size_t)n };
 			c->read += (uint64_t)n;
-			next.iov_len = (size_t)n;
-			next.iov_base = mem_try_alloc(next.iov_len);
-			if (next.iov_base != NULL)
-				memcpy(next.iov_base, buf, next.iov_len);
-			else
-				n = err_set(
-				    &why, ERR_UNAVAILABLE, "out of memory");
+		} else if (n != 0 && !s->has_failed) {
+			if (n > 0)
+				(void)err_set(
+				    &s->why, ERR_UNAVAILABLE, "out of memory");
+			s->has_failed = true;
 		}
 		buffers_give(c->buffers, buf);
 	}
-	rc = http_stream_write_all(c->st->x, &rest, err);
-	if (rc == 0 && n < 0) {
-		*err = why;
-		rc = -1;
-	}
-	buf = next.iov_base;
-	if (rc == 0 && n > 0) {
-		rc = http_stream_write_all(c->st->x, &next, err);
-		if (rc == 0)
-			rc = http_stream_report(c->st, (uint64_t)n, err);
-	}
-	free(buf);
+}
+
+static int
+send_shelf(struct copying *c, struct shelf *s, struct err *err)
+{
+	for (unsigned i = 0; i < s->count; i++)
+		if (http_stream_write_all(c->st->x, &s->pieces[i], err) < 0 ||
+		    http_stream_report(c->st, s->pieces[i].iov_len, err) < 0)
+			return -1;
+	if (s->has_failed)
+		*err = s->why;
+	return s->has_failed ? -1 : 0;
+}
+
+/* Sends what a client did not take at once, waiting for it, and with nothing
+ * borrowed meanwhile. */
+static int
+wait_with(struct copying *c, struct iovec rest, uint64_t n, struct err *err)
+{
+	struct shelf shelf;
+	int rc = -1;
+
+	shelve_ahead(c, &shelf);
+	if (http_stream_write_all(c->st->x, &rest, err) == 0 &&
+	    http_stream_report(c->st, n, err) == 0)
+		rc = send_shelf(c, &shelf, err);
+	for (unsigned i = 0; i < shelf.count; i++)
+		free(shelf.pieces[i].iov_base);
 	return rc;
 }
 
@@ -253,12 +294,14 @@ copy_all(struct copying *c, struct err *err)
 		if (done == 0)
 			break;
 		memory = rest.iov_base;
-		rc = done < 0 ? -1 : 0;
-		if (rc == 0 && rest.iov_len > 0)
-			rc = wait_with(c, rest, err);
+		rc = -1;
+		if (done > 0)
+			rc = rest.iov_len > 0
+			         ? wait_with(c, rest, (uint64_t)done, err)
+			         : http_stream_report(
+			               c->st, (uint64_t)done, err);
 		free(memory);
-		if (rc < 0 ||
-		    http_stream_report(c->st, (uint64_t)done, err) < 0)
+		if (rc < 0)
 			return -1;
 	}
 	if (c->st->s->length != HTTP_LENGTH_UNKNOWN &&
@@ -279,7 +322,7 @@ http_copy(struct http_streaming *st, struct err *err)
 	int rc = copy_all(&c, err);
 	char *buf;
 
-	if (is_ahead(&c)) {
+	while (is_ahead(&c)) {
 		(void)take_ahead(&c, &buf, NULL);
 		buffers_give(c.buffers, buf);
 	}

@@ -64,6 +64,38 @@ TEST(test_base_ahead__reads_on_another_thread)
 	jobs_free(jobs);
 }
 
+TEST(test_base_ahead__has_another_when_one_is_done)
+{
+	struct jobs *jobs = pool(1);
+	struct ahead *a = ahead_new(jobs);
+	struct counter c = { .source = { .read = count }, .fails_at = 1000 };
+	struct err err = ERR_INIT;
+	char buf[AHEAD_MAX + 1][64];
+
+	assert_int_equal(ahead_count(a), 0);
+	for (unsigned i = 1; i <= 1000; i++) {
+		while (ahead_start(a, &c.source,
+		    (struct iovec){
+		        buf[(i + ahead_count(a)) % (AHEAD_MAX + 1)], 64 }))
+			continue;
+		assert_int_equal(ahead_count(a), AHEAD_MAX);
+		if (i == 1000)
+			break;
+		assert_int_equal(ahead_finish(a, &err), 64);
+		assert_int_equal(
+		    (unsigned char)buf[i % (AHEAD_MAX + 1)][63], i & 0xff);
+	}
+	/* What is behind a failure is not read. */
+	for (unsigned i = 0; i < AHEAD_MAX; i++) {
+		err_clear(&err);
+		assert_int_equal(ahead_finish(a, &err), -1);
+		assert_string_equal(err.msg, "read 1000");
+	}
+	assert_int_equal(c.reads, 1000);
+	ahead_free(a);
+	jobs_free(jobs);
+}
+
 TEST(test_base_ahead__says_when_nobody_is_free)
 {
 	struct jobs *jobs = pool(1);
