@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
 
@@ -37,6 +38,7 @@ struct local_blob {
 	struct local *local;
 	int fd;
 	bool is_reserved;
+	bool is_kept;    /* reopened: a failure leaves the bytes */
 	bool has_failed; /* a sync; final (rule 4) */
 	bool has_sidecar;
 	uint64_t end;     /* of what was written */
@@ -261,7 +263,11 @@ place(struct local_blob *b, bool durable, struct err *err)
 		return -1;
 	FAULT_POINT("publish.renamed");
 	if (durable && file_sync_dir(shard, err) < 0) {
-		(void)unlinkat(shard, b->id, 0); /* may be there after all */
+		/* It may be there after all. */
+		if (b->is_kept)
+			(void)renameat(shard, b->id, b->local->tempfd, b->id);
+		else
+			(void)unlinkat(shard, b->id, 0);
 		return -1;
 	}
 	FAULT_POINT("publish.dir_synced");
@@ -269,12 +275,12 @@ place(struct local_blob *b, bool durable, struct err *err)
 }
 
 static void
-remove_sidecar(struct local_blob *b)
+remove_sidecar(struct local *l, const char *id)
 {
 	char name[LOCAL_NAME_SIZE];
 
-	local_birth_name(b->id, name);
-	(void)unlinkat(local_shard(b->local, b->id), name, 0);
+	local_birth_name(id, name);
+	(void)unlinkat(local_shard(l, id), name, 0);
 }
 
 static void
@@ -292,7 +298,13 @@ local_blob_publish(struct blob *blob, uint64_t size, const char *birth,
 
 	if (complete(b, size, birth, durable, err) < 0 ||
 	    place(b, durable, err) < 0) {
-		local_blob_abort(blob);
+		if (b->has_sidecar)
+			remove_sidecar(b->local, b->id);
+		b->has_sidecar = false;
+		if (b->is_kept)
+			blob_free(b);
+		else
+			local_blob_abort(blob);
 		return -1;
 	}
 	blob_free(b);
@@ -308,8 +320,90 @@ local_blob_abort(struct blob *blob)
 		return;
 	b = of(blob);
 	if (b->has_sidecar)
-		remove_sidecar(b);
+		remove_sidecar(b->local, b->id);
 	/* What stays is found by the next start. */
 	(void)unlinkat(b->local->tempfd, b->id, 0);
 	blob_free(b);
+}
+
+/* --- begun blobs that wait ------------------------------------------------ */
+
+int
+local_blob_reopen(struct storage *st, const char *id,
+    struct blob **ret_blob, struct err *err)
+{
+	struct local *l = local_of(st);
+	struct local_blob *b;
+	struct stat info;
+	int fd;
+
+	if (local_check_id(id, err) < 0)
+		return -1;
+	fd = file_open(
+	    l->tempfd, id, O_RDWR | O_NOFOLLOW | O_NONBLOCK, 0, err);
+	if (fd < 0)
+		return -1;
+	if (fstat(fd, &info) < 0 || !S_ISREG(info.st_mode)) {
+		file_close(fd);
+		return err_set(
+		    err, ERR_IO, "'temp/%s' is not a regular file", id);
+	}
+	b = mem_calloc(1, sizeof(*b));
+	b->blob.ops = st->ops;
+	b->local = l;
+	b->fd = fd;
+	b->end = (uint64_t)info.st_size;
+	/* Perhaps: publishing gives back what is too much. */
+	b->is_reserved = true;
+	b->is_kept = true;
+	memcpy(b->id, id, ID_SIZE);
+	*ret_blob = &b->blob;
+	return 0;
+}
+
+void
+local_blob_close(struct blob *blob)
+{
+	if (blob != NULL)
+		blob_free(of(blob));
+}
+
+int
+local_blob_read_at(
+    struct blob *blob, uint64_t offset, void *buf, size_t n, struct err *err)
+{
+	struct local_blob *b = of(blob);
+	ssize_t got = file_pread_full(b->fd, buf, n, offset, err);
+
+	if (got < 0)
+		return -1;
+	if ((size_t)got < n)
+		return err_set(err, ERR_IO,
+		    "'temp/%s' is shorter than what was written to it", b->id);
+	return 0;
+}
+
+int
+local_blob_withdraw(struct storage *st, const char *id, struct err *err)
+{
+	struct local *l = local_of(st);
+
+	if (local_check_id(id, err) < 0)
+		return -1;
+	if (renameat(local_shard(l, id), id, l->tempfd, id) < 0)
+		return err_set_errno(err, errno == ENOENT ? ERR_ABSENT : ERR_IO,
+		    "cannot withdraw '%s'", id);
+	remove_sidecar(l, id);
+	return 0;
+}
+
+int
+local_blob_discard(struct storage *st, const char *id, struct err *err)
+{
+	if (local_check_id(id, err) < 0)
+		return -1;
+	if (unlinkat(local_of(st)->tempfd, id, 0) < 0 && errno != ENOENT)
+		return err_set_errno(
+		    err, ERR_IO, "cannot remove 'temp/%s'", id);
+	return 0;
 }

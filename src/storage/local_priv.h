@@ -73,6 +73,13 @@ int local_blob_sync(struct blob *b, struct err *err);
 int local_blob_publish(struct blob *b, uint64_t size, const char *birth,
     bool durable, struct err *err);
 void local_blob_abort(struct blob *b);
+int local_blob_reopen(struct storage *st, const char *id,
+    struct blob **ret_blob, struct err *err);
+void local_blob_close(struct blob *b);
+int local_blob_read_at(
+    struct blob *b, uint64_t offset, void *buf, size_t n, struct err *err);
+int local_blob_withdraw(struct storage *st, const char *id, struct err *err);
+int local_blob_discard(struct storage *st, const char *id, struct err *err);
 int local_list_blobs(
     struct storage *st, storage_list_fn fn, void *arg, struct err *err);
 int local_list_clean_temp(struct storage *st,

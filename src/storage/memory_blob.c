@@ -12,12 +12,10 @@ blob_of(struct blob *b)
 	return CONTAINER_OF(b, struct mem_blob, blob);
 }
 
-/* So much of the capacity is ${b}'s.  Under the lock. */
+/* So much of the capacity is ${b}'s.  Under the lock, as the next. */
 static int
-charge(struct mem_blob *b, uint64_t bytes, struct err *err)
+charge(struct mem *m, struct mem_begun *b, uint64_t bytes, struct err *err)
 {
-	struct mem *m = b->mem;
-
 	if (bytes <= b->charged)
 		return 0;
 	if (bytes - b->charged > m->capacity - m->used)
@@ -28,7 +26,7 @@ charge(struct mem_blob *b, uint64_t bytes, struct err *err)
 }
 
 static int
-grow(struct mem_blob *b, uint64_t bytes, struct err *err)
+grow(struct mem_begun *b, uint64_t bytes, struct err *err)
 {
 	uint64_t cap = b->cap < 4096 ? 4096 : b->cap;
 	char *p;
@@ -46,29 +44,38 @@ grow(struct mem_blob *b, uint64_t bytes, struct err *err)
 	return 0;
 }
 
+static struct mem_blob *
+handle_new(struct mem *m, struct mem_begun *b)
+{
+	struct mem_blob *h = mem_calloc(1, sizeof(*h));
+
+	h->blob.ops = m->storage.ops;
+	h->mem = m;
+	h->begun = b;
+	return h;
+}
+
 int
 memory_blob_new(struct storage *st, const char *id, uint64_t size,
     struct blob **ret_blob, struct err *err)
 {
 	struct mem *m = memory_of(st);
-	struct mem_blob *b;
+	struct mem_begun *b;
 	int rc = -1;
 
 	if (memory_check_id(id, err) < 0)
 		return -1;
 	b = mem_calloc(1, sizeof(*b));
-	b->blob.ops = st->ops;
-	b->mem = m;
 	memcpy(b->id, id, ID_SIZE);
 	pthread_mutex_lock(&m->lock);
 	if (map_get(m->temp, slice_str(id)) != NULL) {
 		(void)err_set(err, ERR_EXISTS, "'%s' is being written", id);
 		goto out;
 	}
-	if (size != STORAGE_SIZE_UNKNOWN && charge(b, size, err) < 0)
+	if (size != STORAGE_SIZE_UNKNOWN && charge(m, b, size, err) < 0)
 		goto out;
 	(void)map_put(m->temp, slice_str(id), b);
-	*ret_blob = &b->blob;
+	*ret_blob = &handle_new(m, b)->blob;
 	b = NULL;
 	rc = 0;
 out:
@@ -77,42 +84,94 @@ out:
 	return rc;
 }
 
-static int
-check_order(const struct mem_blob *b, uint64_t offset, struct err *err)
+int
+memory_blob_reopen(struct storage *st, const char *id, struct blob **ret_blob,
+    struct err *err)
 {
-	const struct storage_caps *caps = &b->mem->caps;
+	struct mem *m = memory_of(st);
+	struct mem_begun *b;
+	struct mem_blob *h;
+	int rc = 0;
 
-	if (offset == b->last)
+	pthread_mutex_lock(&m->lock);
+	b = map_get(m->temp, slice_str(id));
+	if (b == NULL) {
+		rc = err_set(err, ERR_ABSENT, "'%s' was not begun", id);
+	} else {
+		h = handle_new(m, b);
+		h->last = b->end;
+		h->is_kept = true;
+		*ret_blob = &h->blob;
+	}
+	pthread_mutex_unlock(&m->lock);
+	return rc;
+}
+
+void
+memory_blob_close(struct blob *blob)
+{
+	if (blob != NULL)
+		free(blob_of(blob));
+}
+
+static int
+check_order(const struct mem_blob *h, uint64_t offset, struct err *err)
+{
+	const struct storage_caps *caps = &h->mem->caps;
+
+	if (offset == h->last)
 		return 0;
 	if (caps->random_writes && offset % caps->grain == 0)
 		return 0;
 	return err_set(err, ERR_INTERNAL,
 	    "a write at %llu cannot follow one that ended at %llu",
-	    (unsigned long long)offset, (unsigned long long)b->last);
+	    (unsigned long long)offset, (unsigned long long)h->last);
 }
 
 int
 memory_blob_write_at(struct blob *blob, uint64_t offset, const void *buf,
     size_t n, struct err *err)
 {
-	struct mem_blob *b = blob_of(blob);
+	struct mem_blob *h = blob_of(blob);
+	struct mem_begun *b = h->begun;
 	uint64_t end = offset + n;
 	int rc;
 
 	if (n == 0)
 		return 0;
-	if (check_order(b, offset, err) < 0)
+	if (check_order(h, offset, err) < 0)
 		return -1;
-	pthread_mutex_lock(&b->mem->lock);
-	rc = charge(b, end, err);
-	pthread_mutex_unlock(&b->mem->lock);
-	if (rc < 0 || grow(b, end, err) < 0)
-		return -1;
-	memcpy(b->p + offset, buf, n);
-	b->last = end;
-	if (end > b->end)
-		b->end = end;
-	return 0;
+	pthread_mutex_lock(&h->mem->lock);
+	rc = charge(h->mem, b, end, err);
+	if (rc == 0)
+		rc = grow(b, end, err);
+	if (rc == 0) {
+		memcpy(b->p + offset, buf, n);
+		if (end > b->end)
+			b->end = end;
+	}
+	pthread_mutex_unlock(&h->mem->lock);
+	if (rc == 0)
+		h->last = end;
+	return rc;
+}
+
+int
+memory_blob_read_at(
+    struct blob *blob, uint64_t offset, void *buf, size_t n, struct err *err)
+{
+	struct mem_blob *h = blob_of(blob);
+	struct mem_begun *b = h->begun;
+	int rc = 0;
+
+	pthread_mutex_lock(&h->mem->lock);
+	if (offset > b->end || n > b->end - offset)
+		rc = err_set(err, ERR_IO,
+		    "'%s' is shorter than what was written to it", b->id);
+	else if (n > 0)
+		memcpy(buf, b->p + offset, n);
+	pthread_mutex_unlock(&h->mem->lock);
+	return rc;
 }
 
 int
@@ -123,28 +182,29 @@ memory_blob_sync(struct blob *blob, struct err *err)
 	return 0;
 }
 
-/* Under the lock: the blob is no more, its bytes are ${kept}'s. */
+/* Under the lock: it is no more; ${kept} of its bytes are an object's. */
 static void
-forget(struct mem_blob *b, uint64_t kept)
+forget(struct mem *m, struct mem_begun *b, uint64_t kept)
 {
-	b->mem->used -= b->charged - kept;
-	(void)map_remove(b->mem->temp, slice_str(b->id));
+	m->used -= b->charged - kept;
+	(void)map_remove(m->temp, slice_str(b->id));
 	free(b->p);
 	free(b);
 }
 
 /* Under the lock. */
 static int
-publish(struct mem_blob *b, uint64_t size, const char *birth, struct err *err)
+publish(struct mem *m, struct mem_begun *b, uint64_t size, const char *birth,
+    struct err *err)
 {
 	struct object *o;
 
-	if (map_get(b->mem->objects, slice_str(b->id)) != NULL)
+	if (map_get(m->objects, slice_str(b->id)) != NULL)
 		return err_set(err, ERR_EXISTS, "'%s' is published", b->id);
 	if (strlen(birth) > STORAGE_BIRTH_MAX)
 		return err_set(
 		    err, ERR_INTERNAL, "the birth record is too long");
-	if (charge(b, size, err) < 0 || grow(b, size, err) < 0)
+	if (charge(m, b, size, err) < 0 || grow(b, size, err) < 0)
 		return -1;
 	o = mem_calloc(1, sizeof(*o));
 	o->refs = 1;
@@ -153,7 +213,7 @@ publish(struct mem_blob *b, uint64_t size, const char *birth, struct err *err)
 	o->birth = mem_strdup(birth);
 	memcpy(o->id, b->id, ID_SIZE);
 	b->p = NULL;
-	(void)map_put(b->mem->objects, slice_str(b->id), o);
+	(void)map_put(m->objects, slice_str(b->id), o);
 	return 0;
 }
 
@@ -161,29 +221,76 @@ int
 memory_blob_publish(struct blob *blob, uint64_t size, const char *birth,
     bool durable, struct err *err)
 {
-	struct mem_blob *b = blob_of(blob);
-	struct mem *m = b->mem;
+	struct mem_blob *h = blob_of(blob);
+	struct mem *m = h->mem;
 	int rc;
 
 	(void)durable; /* nothing here is */
 	pthread_mutex_lock(&m->lock);
-	rc = publish(b, size, birth, err);
-	forget(b, rc == 0 ? size : 0);
+	rc = publish(m, h->begun, size, birth, err);
+	if (rc == 0 || !h->is_kept)
+		forget(m, h->begun, rc == 0 ? size : 0);
 	pthread_mutex_unlock(&m->lock);
+	free(h);
 	return rc;
 }
 
 void
 memory_blob_abort(struct blob *blob)
 {
-	struct mem_blob *b;
+	struct mem_blob *h;
 	struct mem *m;
 
 	if (blob == NULL)
 		return;
-	b = blob_of(blob);
-	m = b->mem;
+	h = blob_of(blob);
+	m = h->mem;
 	pthread_mutex_lock(&m->lock);
-	forget(b, 0);
+	forget(m, h->begun, 0);
 	pthread_mutex_unlock(&m->lock);
+	free(h);
+}
+
+/* --- begun blobs without a handle ----------------------------------------- */
+
+int
+memory_blob_withdraw(struct storage *st, const char *id, struct err *err)
+{
+	struct mem *m = memory_of(st);
+	struct mem_begun *b;
+	struct object *o;
+	int rc = 0;
+
+	pthread_mutex_lock(&m->lock);
+	o = map_get(m->objects, slice_str(id));
+	if (o == NULL || o->refs > 1) {
+		rc = err_set(err, ERR_ABSENT, "there is no blob '%s'", id);
+	} else {
+		b = mem_calloc(1, sizeof(*b));
+		memcpy(b->id, id, ID_SIZE);
+		b->p = o->p;
+		b->charged = b->end = b->cap = o->size;
+		(void)map_remove(m->objects, slice_str(id));
+		free(o->birth);
+		free(o);
+		(void)map_put(m->temp, slice_str(id), b);
+	}
+	pthread_mutex_unlock(&m->lock);
+	return rc;
+}
+
+int
+memory_blob_discard(struct storage *st, const char *id, struct err *err)
+{
+	struct mem *m = memory_of(st);
+	struct mem_begun *b;
+
+	if (memory_check_id(id, err) < 0)
+		return -1;
+	pthread_mutex_lock(&m->lock);
+	b = map_get(m->temp, slice_str(id));
+	if (b != NULL)
+		forget(m, b, 0);
+	pthread_mutex_unlock(&m->lock);
+	return 0;
 }

@@ -27,7 +27,7 @@ struct mem {
 	uint64_t used;
 	struct map *objects; /* id: struct object */
 	struct map *aside;   /* id: struct object */
-	struct map *temp;    /* id: struct mem_blob */
+	struct map *temp;    /* id: struct mem_begun */
 };
 
 /* Bytes that stay while they are published or read. */
@@ -39,15 +39,22 @@ struct object {
 	char id[ID_SIZE];
 };
 
-struct mem_blob {
-	struct blob blob;
-	struct mem *mem;
+/* Bytes of a blob that was begun, while it is not published or removed. */
+struct mem_begun {
 	uint64_t charged; /* of the capacity */
 	uint64_t end;     /* of what was written */
-	uint64_t last;    /* end of the last write */
 	uint64_t cap;
 	char *p;
 	char id[ID_SIZE];
+};
+
+/* A handle. */
+struct mem_blob {
+	struct blob blob;
+	struct mem *mem;
+	struct mem_begun *begun;
+	uint64_t last; /* end of this handle's last write */
+	bool is_kept;  /* reopened: a failure leaves the bytes */
 };
 
 /* What a struct storage of this back end is. */
@@ -64,5 +71,12 @@ int memory_blob_sync(struct blob *blob, struct err *err);
 int memory_blob_publish(struct blob *blob, uint64_t size, const char *birth,
     bool durable, struct err *err);
 void memory_blob_abort(struct blob *blob);
+int memory_blob_reopen(struct storage *st, const char *id,
+    struct blob **ret_blob, struct err *err);
+void memory_blob_close(struct blob *blob);
+int memory_blob_read_at(
+    struct blob *blob, uint64_t offset, void *buf, size_t n, struct err *err);
+int memory_blob_withdraw(struct storage *st, const char *id, struct err *err);
+int memory_blob_discard(struct storage *st, const char *id, struct err *err);
 
 #endif

@@ -13,8 +13,8 @@
  * The birth record is text of at most STORAGE_BIRTH_MAX bytes that the
  * caller understands; storage keeps it with the object (rule 3).
  *
- * A struct storage may be used by many threads; a struct blob by one at a
- * time.
+ * A struct storage may be used by many threads; a struct blob, which is a
+ * handle, by one at a time.
  */
 
 #include <stdbool.h>
@@ -78,6 +78,26 @@ struct storage_ops {
 	    bool durable, struct err *err);
 	/* Removes what was written and frees; NULL is fine. */
 	void (*blob_abort)(struct blob *b);
+	/*
+	 * Another handle on a blob that was begun, in this run or an earlier
+	 * one (clean_temp() must have kept it), and is not published.  Several
+	 * may write ranges apart from one another at once.  A blob_publish()
+	 * that fails through such a handle leaves the bytes, where it can, for
+	 * another try.  ERR_ABSENT.
+	 */
+	int (*blob_reopen)(struct storage *st, const char *id,
+	    struct blob **ret_blob, struct err *err);
+	/* Frees the handle only: the bytes wait for blob_reopen(). */
+	void (*blob_close)(struct blob *b);
+	/* Reads back what was written: ${n} bytes, or ERR_IO. */
+	int (*blob_read_at)(struct blob *b, uint64_t offset, void *buf,
+	    size_t n, struct err *err);
+	/* A published blob that no record names is one that was begun again.
+	 * ERR_ABSENT. */
+	int (*blob_withdraw)(
+	    struct storage *st, const char *id, struct err *err);
+	/* Removes a blob that was begun and has no handle; none is fine. */
+	int (*blob_discard)(struct storage *st, const char *id, struct err *err);
 	/* Bytes of a published blob, as a source that goes on to its end
 	 * after blob_remove().  ERR_ABSENT; ERR_FILE_DAMAGED when the blob is
 	 * shorter than the range. */

@@ -326,14 +326,20 @@ unref_all(struct mem *m, struct map *objects)
 	map_free(objects);
 }
 
-/* All sources and blobs must be closed. */
+/* All sources and handles must be closed. */
 static void
 mem_close(struct storage *st)
 {
 	struct mem *m = memory_of(st);
+	struct mem_begun *b;
+	size_t pos = 0;
 
 	unref_all(m, m->objects);
 	unref_all(m, m->aside);
+	while ((b = map_next(m->temp, &pos, NULL)) != NULL) {
+		free(b->p);
+		free(b);
+	}
 	map_free(m->temp);
 	pthread_mutex_destroy(&m->lock);
 	free(m);
@@ -418,6 +424,11 @@ const struct storage_ops storage_mem_ops = {
 	.blob_sync = memory_blob_sync,
 	.blob_publish = memory_blob_publish,
 	.blob_abort = memory_blob_abort,
+	.blob_reopen = memory_blob_reopen,
+	.blob_close = memory_blob_close,
+	.blob_read_at = memory_blob_read_at,
+	.blob_withdraw = memory_blob_withdraw,
+	.blob_discard = memory_blob_discard,
 	.blob_open = blob_open,
 	.blob_size = blob_size,
 	.blob_get_head = blob_get_head,

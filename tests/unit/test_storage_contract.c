@@ -520,3 +520,87 @@ CONTRACT(tells_the_free_space)
 	assert_true(bytes > 0);
 	OK(st->ops->clean_temp(st, NULL, NULL, &err));
 }
+
+/* --- begun blobs that wait ------------------------------------------------ */
+
+static void
+begin(struct storage *st, const char *id, size_t n)
+{
+	struct blob *b;
+
+	OK(st->ops->blob_new(st, id, STORAGE_SIZE_UNKNOWN, &b, &err));
+	write_bytes(b, 0, n);
+	b->ops->blob_close(b);
+}
+
+CONTRACT(goes_on_with_what_was_begun)
+{
+	char id[ID_SIZE];
+	char got[100];
+	struct blob *b;
+	uint64_t size;
+
+	help_new_id(id);
+	begin(st, id, 70);
+	FAILS(ERR_ABSENT, st->ops->blob_size(st, id, &size, &err));
+	OK(st->ops->blob_reopen(st, id, &b, &err));
+	write_bytes(b, 70, 30);
+	OK(b->ops->blob_read_at(b, 0, got, 100, &err));
+	for (size_t i = 0; i < 100; i++)
+		assert_int_equal(got[i], byte_at(i));
+	FAILS(ERR_IO, b->ops->blob_read_at(b, 1, got, 100, &err));
+	OK(b->ops->blob_sync(b, &err));
+	OK(b->ops->blob_publish(b, 100, "birth", true, &err));
+	OK(st->ops->blob_size(st, id, &size, &err));
+	assert_int_equal(size, 100);
+	FAILS(ERR_ABSENT, st->ops->blob_reopen(st, id, &b, &err));
+}
+
+CONTRACT(withdraws_what_was_published)
+{
+	char id[ID_SIZE];
+	struct blob *b;
+	uint64_t size;
+
+	help_new_id(id);
+	FAILS(ERR_ABSENT, st->ops->blob_withdraw(st, id, &err));
+	begin(st, id, 10);
+	OK(st->ops->blob_reopen(st, id, &b, &err));
+	OK(b->ops->blob_publish(b, 10, "birth", true, &err));
+	OK(st->ops->blob_withdraw(st, id, &err));
+	FAILS(ERR_ABSENT, st->ops->blob_size(st, id, &size, &err));
+	OK(st->ops->blob_reopen(st, id, &b, &err));
+	OK(b->ops->blob_publish(b, 10, "birth again", true, &err));
+	OK(st->ops->blob_size(st, id, &size, &err));
+	assert_int_equal(size, 10);
+}
+
+CONTRACT(discards_what_was_begun)
+{
+	char id[ID_SIZE];
+	struct blob *b;
+
+	help_new_id(id);
+	OK(st->ops->blob_discard(st, id, &err));
+	begin(st, id, 10);
+	OK(st->ops->blob_discard(st, id, &err));
+	FAILS(ERR_ABSENT, st->ops->blob_reopen(st, id, &b, &err));
+}
+
+CONTRACT(keeps_what_could_not_be_published_through_a_second_handle)
+{
+	char id[ID_SIZE];
+	char long_birth[STORAGE_BIRTH_MAX + 2];
+	struct blob *b;
+
+	memset(long_birth, 'x', sizeof(long_birth) - 1);
+	long_birth[sizeof(long_birth) - 1] = '\0';
+	help_new_id(id);
+	begin(st, id, 10);
+	OK(st->ops->blob_reopen(st, id, &b, &err));
+	FAILS(ERR_INTERNAL,
+	    b->ops->blob_publish(b, 10, long_birth, true, &err));
+	OK(st->ops->blob_reopen(st, id, &b, &err));
+	b->ops->blob_abort(b);
+	FAILS(ERR_ABSENT, st->ops->blob_reopen(st, id, &b, &err));
+}
