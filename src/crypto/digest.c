@@ -104,6 +104,24 @@ digest_new(struct digest_pool *pool)
 	return d;
 }
 
+void
+digest_state_init(struct digest_state *st)
+{
+	*st = (struct digest_state){ .crc32 = 0 };
+	sha256_init(&st->sha);
+}
+
+struct digest *
+digest_resume(struct digest_pool *pool, const struct digest_state *st)
+{
+	struct digest *d = digest_new(pool);
+
+	d->sha = st->sha;
+	d->crc = st->crc32;
+	d->size = st->size;
+	return d;
+}
+
 /* In a thread of the pool: waits a moment for the next run. */
 static bool
 wait_for_work(struct digest *d)
@@ -236,6 +254,15 @@ end_pipeline(struct digest *d)
 		wait_for_done(d);
 	d->is_ending = false;
 	pthread_mutex_unlock(&d->lock);
+}
+
+void
+digest_save(struct digest *d, struct digest_state *ret)
+{
+	end_pipeline(d);
+	ret->sha = d->sha;
+	ret->crc32 = d->crc;
+	ret->size = d->size;
 }
 
 void

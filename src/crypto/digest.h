@@ -31,6 +31,18 @@ void digest_pool_free(struct digest_pool *pool);
 struct digest;
 /* ${pool} may be NULL: always inline. */
 struct digest *digest_new(struct digest_pool *pool);
+/* Where a digest stands, to be gone on with by another.  It may hold the last
+ * bytes themselves: not for keeping (crypto/sha256.h). */
+struct digest_state {
+	struct sha256 sha;
+	uint32_t crc32;
+	uint64_t size;
+};
+void digest_state_init(struct digest_state *st); /* of no bytes */
+struct digest *digest_resume(
+    struct digest_pool *pool, const struct digest_state *st);
+/* After what is in flight; ${d} may go on. */
+void digest_save(struct digest *d, struct digest_state *ret);
 void digest_free(struct digest *d); /* waits for what is in flight */
 void digest_add(struct digest *d, const void *p, size_t n);
 /* Waits until nothing in flight lies in [p, p + n). */

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "crypto/sha256.h"
 
+#include <string.h>
+
 /*
  * The low-level calls: their context is plain numbers, so a state can be
  * copied and, later, kept across a restart; EVP's is opaque.  They run the
@@ -25,6 +27,28 @@ void
 sha256_init(struct sha256 *s)
 {
 	(void)SHA256_Init(context(s));
+}
+
+void
+sha256_save(const struct sha256 *s, struct sha256_state *ret)
+{
+	const SHA256_CTX *c = (const SHA256_CTX *)(const void *)s->opaque;
+	uint64_t bits = (uint64_t)c->Nh << 32 | c->Nl;
+
+	memcpy(ret->h, c->h, sizeof(ret->h));
+	ret->n = bits / 8 - c->num;
+}
+
+void
+sha256_resume(struct sha256 *s, const struct sha256_state *state)
+{
+	SHA256_CTX *c = context(s);
+	uint64_t bits = state->n * 8;
+
+	(void)SHA256_Init(c);
+	memcpy(c->h, state->h, sizeof(state->h));
+	c->Nl = (SHA_LONG)bits;
+	c->Nh = (SHA_LONG)(bits >> 32);
 }
 
 void

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "engine/intake.h"
 
-#include <inttypes.h>
 #include <string.h>
 
 #include "engine/intake_priv.h"
@@ -26,10 +25,15 @@ intake_init(
 	in->engine = e;
 	in->mode = modes[target->path];
 	in->blob = target->blob;
-	in->transfer = target->transfer;
-	in->hold = target->hold;
-	in->size_max = e->settings->max_file_size;
-	in->digest = digest_new(e->hashers);
+	in->owner = target->owner;
+	in->stored = target->piece.stored;
+	in->segments = target->piece.segment;
+	in->seal = target->piece.seal;
+	in->end = target->piece.end;
+	in->digest = target->digest;
+	in->has_own_digest = target->digest == NULL;
+	if (in->has_own_digest)
+		in->digest = digest_new(e->hashers);
 }
 
 void
@@ -50,34 +54,33 @@ intake_give_back(struct intake *in)
 int
 intake_store(struct intake *in, const void *p, size_t n, struct err *err)
 {
-	if (space_hold_take(in->hold, n, err) < 0 ||
+	if (in->owner.stores(in->owner.arg, n, err) < 0 ||
 	    in->blob->ops->blob_write_at(in->blob, in->stored, p, n, err) < 0)
 		return -1;
 	in->stored += n;
 	return 0;
 }
 
-static int
+enum waited { WAIT_READY, WAIT_CUT, WAIT_FAILED };
+
+static enum waited
 wait_for_client(struct intake *in, struct source *body, struct err *err)
 {
 	int ready = source_wait(body, in->fast ? PATIENCE_MS : 0, err);
 
 	if (ready == 0) {
 		if (in->mode->pause(in, err) < 0)
-			return -1;
+			return WAIT_FAILED;
 		ready = source_wait(body, -1, err);
 	}
-	return ready < 0 ? -1 : 0;
+	return ready < 0 ? WAIT_CUT : WAIT_READY;
 }
 
 static int
 take(struct intake *in, const struct room *room, size_t n, struct err *err)
 {
-	if (in->offset + n > in->size_max)
-		return err_set(err, ERR_FILE_TOO_LARGE,
-		    "the file is larger than %" PRIu64
-		    " bytes, the most that this server takes",
-		    in->size_max);
+	if (in->owner.took(in->owner.arg, n, err) < 0)
+		return -1;
 	if (in->offset < INTAKE_HEAD) {
 		size_t left = (size_t)(INTAKE_HEAD - in->offset);
 
@@ -87,32 +90,69 @@ take(struct intake *in, const struct room *room, size_t n, struct err *err)
 	if (in->mode->took(in, n, err) < 0)
 		return -1;
 	in->offset += n;
-	transfer_moved(in->transfer, in->offset);
 	return 0;
+}
+
+/* How a body's taking went. */
+enum outcome {
+	ENDED,
+	CUT,    /* the body failed: nothing more comes */
+	FAILED, /* we did */
+};
+
+static enum outcome
+pull(struct intake *in, struct source *body, struct err *err)
+{
+	struct room room;
+	ssize_t n;
+
+	for (;;) {
+		switch (wait_for_client(in, body, err)) {
+		case WAIT_READY:
+			break;
+		case WAIT_CUT:
+			return CUT;
+		default:
+			return FAILED;
+		}
+		if (in->mode->room(in, &room, err) < 0)
+			return FAILED;
+		n = source_read(body, room.p, room.n, err);
+		if (n <= 0)
+			return n == 0 ? ENDED : CUT;
+		in->fast = (size_t)n == room.n || (size_t)n >= FAST_READ;
+		if (take(in, &room, (size_t)n, err) < 0)
+			return FAILED;
+	}
 }
 
 int
 intake_run(struct intake *in, struct source *body, struct err *err)
 {
-	struct room room;
-	ssize_t n;
-	int rc = -1;
+	enum outcome how = pull(in, body, err);
+	struct err e = ERR_INIT;
+	int rc = how == ENDED ? 0 : -1;
 
-	for (;;) {
-		if (wait_for_client(in, body, err) < 0 ||
-		    in->mode->room(in, &room, err) < 0)
-			goto out;
-		n = source_read(body, room.p, room.n, err);
-		if (n <= 0)
-			break;
-		in->fast = (size_t)n == room.n || (size_t)n >= FAST_READ;
-		if (take(in, &room, (size_t)n, err) < 0)
-			goto out;
+	if (how == ENDED || (how == CUT && in->end == INTAKE_TAIL_WAITS)) {
+		if (in->mode->end(in, &e) < 0) {
+			*err = e;
+			rc = -1;
+		}
 	}
-	rc = n < 0 ? -1 : in->mode->end(in, err);
-out:
 	intake_give_back(in);
 	return rc;
+}
+
+struct slice
+intake_rest(const struct intake *in)
+{
+	return (struct slice){ (const char *)in->window, in->waiting };
+}
+
+uint64_t
+intake_taken(const struct intake *in)
+{
+	return in->offset;
 }
 
 enum rec_layout
@@ -138,10 +178,11 @@ intake_fini(struct intake *in)
 {
 	intake_give_back(in);
 	intake_free_own(in);
-	digest_free(in->digest);
+	if (in->has_own_digest)
+		digest_free(in->digest);
 	in->digest = NULL;
-	seal_free(in->seal);
-	in->seal = NULL;
+	seal_free(in->own_seal);
+	in->seal = in->own_seal = NULL;
 }
 
 /* --- plain ---------------------------------------------------------------- */

@@ -25,6 +25,9 @@
  *   intake_init -> intake_run -> intake_settle -> intake_result
  *   intake_fini at any time
  *
+ * What is taken may be the whole file or one piece of it that goes to its
+ * place (struct intake_piece).
+ *
  * Owned by one thread.
  */
 
@@ -32,6 +35,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "base/slice.h"
 #include "base/source.h"
 #include "crypto/digest.h"
 #include "crypto/seal.h"
@@ -49,6 +53,34 @@ enum intake_path { INTAKE_PLAIN, INTAKE_SEALED, INTAKE_UNDECIDED };
 
 struct intake_mode;
 
+/* Who is told of what happens, and may refuse it: 0 or -1. */
+struct intake_owner {
+	/* ${n} bytes are about to be stored. */
+	int (*stores)(void *arg, uint64_t n, struct err *err);
+	/* ${n} bytes more were taken. */
+	int (*took)(void *arg, uint64_t n, struct err *err);
+	void *arg;
+};
+
+/* What the end of the body means to what is sealed. */
+enum intake_end {
+	INTAKE_FILE_ENDS, /* the last segment is the file's last */
+	/* Whole segments are stored, the rest waits: intake_rest(). */
+	INTAKE_SEGMENTS_END,
+	/* The same, but the last 1..65536 bytes wait in any case; and so they
+	 * do when the body is cut, after all that arrived. */
+	INTAKE_TAIL_WAITS,
+};
+
+/* A piece of a file: where it begins. */
+struct intake_piece {
+	uint64_t stored;         /* in the blob */
+	uint64_t segment;        /* sealed: the index of its first */
+	const struct seal *seal; /* sealed: of a container whose header is
+	                          * stored; borrowed */
+	enum intake_end end;
+};
+
 /*
  * ${waiting} bytes wait at ${window}: a borrowed buffer (buffers[turn]), or
  * memory of our own (${own}), or there are none and it is NULL.
@@ -56,18 +88,19 @@ struct intake_mode;
 struct intake {
 	struct engine *engine;
 	const struct intake_mode *mode;
-	struct blob *blob;         /* borrowed */
-	struct transfer *transfer; /* borrowed; told of every slice */
-	uint64_t size_max;         /* beyond it: ERR_FILE_TOO_LARGE */
-	struct space_hold *hold;   /* borrowed; told of every write */
-	uint64_t offset;           /* bytes taken so far */
-	uint64_t stored;           /* bytes written to the blob */
+	struct blob *blob; /* borrowed */
+	struct intake_owner owner;
+	uint64_t offset; /* bytes taken so far */
+	uint64_t stored; /* where in the blob the next byte goes */
 	struct digest *digest;
+	bool has_own_digest;
 	unsigned char *buffers[INTAKE_BUFFERS];
 	unsigned turn;
 	bool fast; /* the client filled much of the last read */
-	struct seal *seal;
-	uint64_t segments; /* sealed and written */
+	const struct seal *seal;
+	struct seal *own_seal; /* NULL: it is the piece's */
+	uint64_t segments;     /* index of the next to be sealed */
+	enum intake_end end;
 	unsigned char *window;
 	size_t waiting;
 	unsigned char *own;
@@ -76,20 +109,29 @@ struct intake {
 	unsigned char head[INTAKE_HEAD];
 };
 
-/* What an upload works on. */
+/* What it works on. */
 struct intake_target {
 	struct blob *blob;
-	struct transfer *transfer;
-	struct space_hold *hold;
 	enum intake_path path;
+	struct intake_owner owner;
+	struct intake_piece piece; /* zeroed: a whole file */
+	struct digest *digest; /* borrowed; NULL: a new one, of what is taken */
 };
 void intake_init(
     struct intake *in, struct engine *e, const struct intake_target *target);
+/* Before intake_run(), sealed: the ${n} (at most SEAL_SEGMENT) bytes that
+ * waited stand in front; they are not taken again. */
+int intake_prepend(
+    struct intake *in, const void *p, size_t n, struct err *err);
 /* Takes ${body} to its end. */
 int intake_run(struct intake *in, struct source *body, struct err *err);
+/* What waits, in memory of the intake's; after intake_run(). */
+struct slice intake_rest(const struct intake *in);
+/* Bytes that were taken. */
+uint64_t intake_taken(const struct intake *in);
 /* The client's last word on encryption; what was undecided is written. */
 int intake_settle(struct intake *in, bool encryption, struct err *err);
-/* How the bytes lie, and how many they are in storage; once settled. */
+/* How the bytes lie, and where they end in storage; once settled. */
 enum rec_layout intake_layout(const struct intake *in);
 uint64_t intake_stored(const struct intake *in);
 /* What was taken. Once. */

@@ -72,7 +72,8 @@ seal_and_store(struct intake *in, const unsigned char *p, size_t n,
 		struct seal_run one;
 
 		if (in->seal == NULL) {
-			in->seal = seal_new(in->engine->keys);
+			in->own_seal = seal_new(in->engine->keys);
+			in->seal = in->own_seal;
 			seal_header(in->seal, out.p);
 			filled = SEAL_HEADER_SIZE;
 		}
@@ -261,9 +262,43 @@ sealed_pause(struct intake *in, struct err *err)
 	return 0;
 }
 
+/* Whole segments only; what is left waits in memory of our own. */
+static int
+end_piece(struct intake *in, struct err *err)
+{
+	if (sealed_pause(in, err) < 0)
+		return -1;
+	if (in->end != INTAKE_SEGMENTS_END || in->waiting != SEAL_SEGMENT)
+		return 0;
+	if (seal_and_store(in, in->own, SEAL_SEGMENT, false, err) < 0)
+		return -1;
+	in->waiting = 0;
+	return 0;
+}
+
+static int
+sealed_end(struct intake *in, struct err *err)
+{
+	return in->end == INTAKE_FILE_ENDS ? intake_seal_rest(in, err)
+	                                   : end_piece(in, err);
+}
+
+int
+intake_prepend(struct intake *in, const void *p, size_t n, struct err *err)
+{
+	if (n == 0)
+		return 0;
+	if (intake_resize_own(in, n + INTAKE_SLOW_READ, err) < 0)
+		return -1;
+	memcpy(in->own, p, n);
+	in->window = in->own;
+	in->waiting = n;
+	return 0;
+}
+
 const struct intake_mode intake_sealed = {
 	.room = sealed_room,
 	.took = sealed_took,
 	.pause = sealed_pause,
-	.end = intake_seal_rest,
+	.end = sealed_end,
 };

@@ -20,6 +20,7 @@ struct upload {
 	char blob_id[ID_SIZE];
 	char prefix[AUTH_PREFIX_MAX + 1]; /* of the key that began it */
 	struct space_hold hold;
+	uint64_t moved; /* bytes taken */
 	struct intake intake;
 	bool published; /* the object stands, its record does not */
 };
@@ -74,6 +75,15 @@ check_name(const char *prefix, const struct upload_options *o, struct err *err)
 }
 
 static int
+too_large(uint64_t max, struct err *err)
+{
+	return err_set(err, ERR_FILE_TOO_LARGE,
+	    "the file is larger than %" PRIu64
+	    " bytes, the most that this server takes",
+	    max);
+}
+
+static int
 check_early(struct engine *e, const struct upload_request *req, struct err *err)
 {
 	struct lookup l = { req->options->filename, false };
@@ -82,10 +92,7 @@ check_early(struct engine *e, const struct upload_request *req, struct err *err)
 		return -1;
 	if (req->total != REC_SIZE_UNKNOWN &&
 	    req->total > e->settings->max_file_size)
-		return err_set(err, ERR_FILE_TOO_LARGE,
-		    "the file is larger than %" PRIu64
-		    " bytes, the most that this server takes",
-		    e->settings->max_file_size);
+		return too_large(e->settings->max_file_size, err);
 	if (req->options->may_replace)
 		return 0;
 	if (db_read(e->db, look_up, &l, err) < 0)
@@ -132,6 +139,27 @@ open_blob(struct upload *up, uint64_t size, struct err *err)
 	return -1;
 }
 
+static int
+stores(void *arg, uint64_t n, struct err *err)
+{
+	struct upload *up = arg;
+
+	return space_hold_take(&up->hold, n, err);
+}
+
+static int
+took(void *arg, uint64_t n, struct err *err)
+{
+	struct upload *up = arg;
+	uint64_t max = up->engine->settings->max_file_size;
+
+	up->moved += n;
+	if (up->moved > max)
+		return too_large(max, err);
+	transfer_moved(up->transfer, up->moved);
+	return 0;
+}
+
 int
 upload_begin(struct engine *e, const struct upload_request *req,
     struct upload **ret_up, struct err *err)
@@ -158,8 +186,11 @@ upload_begin(struct engine *e, const struct upload_request *req,
 		return -1;
 	}
 	up->transfer = transfer_begin(e->transfers, &start);
-	target = (struct intake_target){ up->blob, up->transfer, &up->hold,
-		choose_path(o) };
+	target = (struct intake_target){
+		.blob = up->blob,
+		.path = choose_path(o),
+		.owner = { stores, took, up },
+	};
 	intake_init(&up->intake, e, &target);
 	*ret_up = up;
 	return 0;

@@ -240,3 +240,38 @@ TEST(test_crypto_digest__crc32_combines_long)
 	assert_int_equal(left, right);
 	assert_int_not_equal(left, digest_crc32_combine(a, c, m));
 }
+
+TEST(test_crypto_digest__goes_on_where_another_stood)
+{
+	struct digest_pool *pool = digest_pool_new(1);
+	size_t n = 3 * DIGEST_INLINE + 77;
+	unsigned char *p = malloc(n);
+	struct digest_result whole, got;
+	struct digest_state st;
+	struct digest *d;
+
+	assert_non_null(p);
+	for (size_t i = 0; i < n; i++)
+		p[i] = (unsigned char)(i * 13 + i / 255);
+	d = digest_new(NULL);
+	digest_add(d, p, n);
+	digest_final(d, &whole);
+	digest_free(d);
+	digest_state_init(&st);
+	for (size_t at = 0; at < n; at = (size_t)st.size) {
+		size_t step = n / 5 + 1 < n - at ? n / 5 + 1 : n - at;
+
+		d = digest_resume(pool, &st);
+		digest_add(d, p + at, step);
+		digest_save(d, &st);
+		digest_free(d);
+	}
+	d = digest_resume(NULL, &st);
+	digest_final(d, &got);
+	digest_free(d);
+	assert_memory_equal(got.sha256, whole.sha256, SHA256_SIZE);
+	assert_int_equal(got.crc32, whole.crc32);
+	assert_int_equal(got.size, n);
+	free(p);
+	digest_pool_free(pool);
+}

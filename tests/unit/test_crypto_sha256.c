@@ -78,3 +78,36 @@ TEST(test_crypto_sha256__state_can_be_copied)
 	sha256_final(&copy, sum);
 	assert_memory_equal(sum, whole, sizeof(sum));
 }
+
+TEST(test_crypto_sha256__goes_on_from_a_saved_state)
+{
+	unsigned char bytes[500], whole[SHA256_SIZE], got[SHA256_SIZE];
+	struct sha256_state kept;
+	struct sha256 s;
+
+	for (size_t i = 0; i < sizeof(bytes); i++)
+		bytes[i] = (unsigned char)(i * 7);
+	sha256(bytes, sizeof(bytes), whole);
+	for (size_t n = 0; n <= sizeof(bytes); n++) {
+		sha256_init(&s);
+		sha256_update(&s, bytes, n);
+		sha256_save(&s, &kept);
+		assert_int_equal(kept.n, n / SHA256_BLOCK * SHA256_BLOCK);
+		memset(&s, 0xa5, sizeof(s));
+		sha256_resume(&s, &kept);
+		sha256_update(
+		    &s, bytes + kept.n, sizeof(bytes) - (size_t)kept.n);
+		sha256_final(&s, got);
+		assert_memory_equal(got, whole, SHA256_SIZE);
+	}
+}
+
+TEST(test_crypto_sha256__counts_beyond_32_bits)
+{
+	struct sha256_state big = { .n = (uint64_t)1 << 40 }, again;
+	struct sha256 s;
+
+	sha256_resume(&s, &big);
+	sha256_save(&s, &again);
+	assert_int_equal(again.n, big.n);
+}
