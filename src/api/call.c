@@ -9,6 +9,12 @@
 #include "base/utf8.h"
 #include "proto/limits.h"
 
+static void
+interrupt(void *x, enum err_code code)
+{
+	http_interrupt(x, code);
+}
+
 struct call *
 call_new(struct app *app, struct http_exchange *x)
 {
@@ -18,6 +24,7 @@ call_new(struct app *app, struct http_exchange *x)
 	c->x = x;
 	c->began_ns = clock_mono_ns(app->engine->clock);
 	auth_anonymous(&c->who);
+	mover_init(&c->mover, interrupt, x);
 	return c;
 }
 

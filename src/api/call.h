@@ -11,6 +11,7 @@
 
 #include "api/app.h"
 #include "engine/auth.h"
+#include "engine/transfer.h"
 #include "net/http.h"
 
 struct route;
@@ -22,6 +23,7 @@ struct call {
 	char *name; /* what follows the route's path, decoded; NULL: nothing */
 	struct principal who;
 	int64_t began_ns;
+	struct mover mover; /* interrupts this exchange */
 	/* Filled by call_client(). */
 	struct client client;
 	char ip[ADDR_TEXT_SIZE];

@@ -218,11 +218,14 @@ send_part(struct call *c, struct download *d, const struct part *part)
 		.delivered = delivered,
 		.arg = d,
 	};
+	const struct download_part wanted = {
+		.client = &c->client,
+		.range = { part->first, part->length },
+		.mover = &c->mover,
+	};
 	struct err e = ERR_INIT;
 
-	if (download_start(d, &c->client,
-	        (struct storage_range){ part->first, part->length }, &s.src,
-	        &e) < 0) {
+	if (download_start(d, &wanted, &s.src, &e) < 0) {
 		reply_error(c->app, c->x, &e, NULL);
 		download_close(d);
 		return;

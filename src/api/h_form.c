@@ -71,6 +71,7 @@ begin(struct form *f, struct err *err)
 		.client = &f->c->client,
 		.options = &o,
 		.total = REC_SIZE_UNKNOWN,
+		.mover = &f->c->mover,
 	};
 	/* For progress only; never for a limit. */
 	uint64_t expected =

@@ -71,6 +71,7 @@ store(struct call *c, struct params_upload *p, struct upload_result *ret,
 		.total = req->content_length == HTTP_LENGTH_UNKNOWN
 		             ? REC_SIZE_UNKNOWN
 		             : req->content_length,
+		.mover = &c->mover,
 	};
 	struct upload *up;
 

@@ -2,6 +2,7 @@
 #include "crypto/seal.h"
 
 #include <assert.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -24,6 +25,7 @@
 #define BATCH 32
 
 struct seal {
+	_Atomic unsigned owners;
 	struct eax_key *key;
 	unsigned char header[SEAL_HEADER_SIZE];
 };
@@ -139,10 +141,19 @@ unwrap(const struct keyring *ring, const unsigned char *header,
 	return 0;
 }
 
+static struct seal *
+make(void)
+{
+	struct seal *s = mem_calloc(1, sizeof(*s));
+
+	atomic_init(&s->owners, 1);
+	return s;
+}
+
 struct seal *
 seal_new(const struct keyring *ring)
 {
-	struct seal *s = mem_calloc(1, sizeof(*s));
+	struct seal *s = make();
 	/* the wrapping's nonce and the data key, in one call */
 	unsigned char fresh[EAX_NONCE_SIZE + EAX_KEY_SIZE];
 	const unsigned char *key = fresh + EAX_NONCE_SIZE;
@@ -166,7 +177,7 @@ seal_open(const struct keyring *ring,
 
 	if (unwrap(ring, header, key, err) < 0)
 		return -1;
-	s = mem_calloc(1, sizeof(*s));
+	s = make();
 	memcpy(s->header, header, SEAL_HEADER_SIZE);
 	s->key = eax_key_new(key);
 	mem_wipe(key, sizeof(key));
@@ -174,10 +185,17 @@ seal_open(const struct keyring *ring,
 	return 0;
 }
 
+struct seal *
+seal_share(struct seal *s)
+{
+	atomic_fetch_add(&s->owners, 1);
+	return s;
+}
+
 void
 seal_free(struct seal *s)
 {
-	if (s == NULL)
+	if (s == NULL || atomic_fetch_sub(&s->owners, 1) > 1)
 		return;
 	eax_key_free(s->key);
 	free(s);
@@ -211,13 +229,19 @@ seal_rewrap(const struct keyring *ring, unsigned char header[SEAL_HEADER_SIZE],
 
 /* --- segments ------------------------------------------------------------- */
 
+static void
+put_u64(uint64_t v, unsigned char *ret)
+{
+	for (int i = 0; i < 8; i++)
+		ret[i] = (unsigned char)(v >> (56 - 8 * i));
+}
+
 /* What is authenticated of one beside its text. */
 static void
 segment_header(uint64_t index, bool is_last, unsigned char *ret)
 {
 	memcpy(ret, fixed, FIXED);
-	for (int i = 0; i < 8; i++)
-		ret[FIXED + i] = (unsigned char)(index >> (56 - 8 * i));
+	put_u64(index, ret + FIXED);
 	ret[FIXED + 8] = is_last ? 1 : 0;
 }
 
@@ -321,4 +345,66 @@ seal_open_run(const struct seal *s, const struct seal_opening *o)
 		done += one.count;
 	}
 	return good;
+}
+
+/* --- notes ---------------------------------------------------------------- */
+
+#define NOTE_HEADER_MAX (SEAL_NOTE_LABEL + SEAL_NOTE_OWNER + 8)
+
+static size_t
+note_header(const struct seal_note *note, unsigned char ret[NOTE_HEADER_MAX])
+{
+	size_t n = strlen(note->owner);
+
+	assert(strlen(note->label) == SEAL_NOTE_LABEL && n <= SEAL_NOTE_OWNER);
+	memcpy(ret, note->label, SEAL_NOTE_LABEL);
+	memcpy(ret + SEAL_NOTE_LABEL, note->owner, n);
+	put_u64(note->position, ret + SEAL_NOTE_LABEL + n);
+	return SEAL_NOTE_LABEL + n + 8;
+}
+
+void
+seal_note(const struct seal *s, const struct seal_note *note, const void *p,
+    size_t n, void *out)
+{
+	unsigned char header[NOTE_HEADER_MAX];
+	unsigned char *o = out;
+	const struct eax_message m = {
+		.nonce = o,
+		.header = header,
+		.header_n = note_header(note, header),
+		.in = p,
+		.out = o + EAX_NONCE_SIZE,
+		.n = n,
+		.tag = o + EAX_NONCE_SIZE + n,
+	};
+
+	rand_bytes(o, EAX_NONCE_SIZE);
+	eax_seal(s->key, &m, 1);
+}
+
+int
+seal_note_open(const struct seal *s, const struct seal_note *note,
+    struct slice sealed, void *out, struct err *err)
+{
+	const unsigned char *p = (const unsigned char *)sealed.p;
+	unsigned char header[NOTE_HEADER_MAX];
+	unsigned char tag[EAX_TAG_SIZE];
+	struct eax_message m = {
+		.nonce = p,
+		.header = header,
+		.header_n = note_header(note, header),
+		.in = p + EAX_NONCE_SIZE,
+		.out = out,
+		.tag = tag,
+	};
+
+	if (sealed.n >= SEAL_OVERHEAD) {
+		m.n = sealed.n - SEAL_OVERHEAD;
+		memcpy(tag, p + EAX_NONCE_SIZE + m.n, sizeof(tag));
+		if (eax_open(s->key, &m, 1) == 1)
+			return 0;
+	}
+	return err_set(err, ERR_DECRYPTION_FAILED,
+	    "what was noted about an encrypted upload is damaged");
 }

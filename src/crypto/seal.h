@@ -34,6 +34,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "base/slice.h"
 #include "crypto/keyring.h"
 
 #define SEAL_HEADER_SIZE 80
@@ -69,7 +70,9 @@ struct seal *seal_new(const struct keyring *ring);
 int seal_open(const struct keyring *ring,
     const unsigned char header[SEAL_HEADER_SIZE], struct seal **ret_seal,
     struct err *err);
-void seal_free(struct seal *s); /* wipes; NULL is fine */
+/* Another owner, who has to seal_free() it, too. */
+struct seal *seal_share(struct seal *s);
+void seal_free(struct seal *s); /* the last wipes; NULL is fine */
 void seal_header(const struct seal *s, unsigned char ret[SEAL_HEADER_SIZE]);
 
 /* Whose key a header is wrapped under: KEYRING_ID_SIZE bytes in it. */
@@ -117,5 +120,27 @@ struct seal_opening {
 	size_t count;
 };
 size_t seal_open_run(const struct seal *s, const struct seal_opening *o);
+
+/* --- notes ---------------------------------------------------------------- */
+
+/*
+ * A few bytes that belong to a container and lie outside it, under its data
+ * key: nonce 16 || ciphertext n || tag 16, EAX with label 8 || owner ||
+ * u64(position) as header.  No label is a segment's, so no note can pass for
+ * one.
+ */
+struct seal_note {
+	const char *label; /* SEAL_NOTE_LABEL characters: what it is */
+	const char *owner; /* whose it is, at most SEAL_NOTE_OWNER characters */
+	uint64_t position; /* which of the owner's it is */
+};
+#define SEAL_NOTE_LABEL 8
+#define SEAL_NOTE_OWNER 64
+/* Writes ${n} + SEAL_OVERHEAD bytes. */
+void seal_note(const struct seal *s, const struct seal_note *note,
+    const void *p, size_t n, void *out);
+/* ${n} bytes at ${sealed} give ${n} - SEAL_OVERHEAD.  ERR_DECRYPTION_FAILED. */
+int seal_note_open(const struct seal *s, const struct seal_note *note,
+    struct slice sealed, void *out, struct err *err);
 
 #endif

@@ -113,9 +113,60 @@ static const char VERSION_2[] =
 "CREATE INDEX files_unsettled ON files (blob_id)"
 "  WHERE layout = 1 AND encryption = 0;";
 
+/* Uploads that can be gone on with, and for a while how they ended. */
+static const char VERSION_3[] =
+"CREATE TABLE sessions ("
+"  id TEXT PRIMARY KEY,"           /* of its transfer, too */
+"  kind SMALLINT NOT NULL CHECK (kind IN (0, 1)),"
+"  state SMALLINT NOT NULL CHECK (state BETWEEN 0 AND 3),"
+"  url TEXT UNIQUE,"               /* null: found by its name */
+"  filename TEXT NOT NULL,"
+"  prefix TEXT NOT NULL,"          /* of the key that began it */
+"  client TEXT NOT NULL,"
+"  blob_id TEXT NOT NULL,"
+"  layout SMALLINT NOT NULL CHECK (layout IN (0, 1)),"
+"  encryption SMALLINT NOT NULL,"
+"  total_chunks BIGINT NOT NULL,"
+"  total_size BIGINT,"             /* null: not said */
+"  file_hash TEXT,"                /* null: not said */
+"  grid BIGINT NOT NULL,"          /* 0: unknown */
+"  off_grid SMALLINT NOT NULL,"
+"  received BIGINT NOT NULL,"
+"  front_number BIGINT NOT NULL,"
+"  front_offset BIGINT NOT NULL,"
+"  header TEXT,"                   /* null: not sealed */
+"  tail TEXT,"                     /* null: nothing waits */
+"  hash_offset BIGINT NOT NULL,"
+"  hash_crc32 BIGINT NOT NULL,"
+"  hash_state TEXT,"
+"  metadata TEXT,"
+"  concat TEXT,"
+"  error TEXT,"                    /* why it failed */
+"  error_code TEXT,"
+"  last_number BIGINT NOT NULL,"   /* the chunk that completed it */
+"  last_hash TEXT,"
+"  updated_ms BIGINT NOT NULL,"
+"  until_ms BIGINT NOT NULL"       /* when the row of an ended one goes */
+");"
+/* A name has one that takes chunks. */
+"CREATE UNIQUE INDEX sessions_chunks ON sessions (filename)"
+"  WHERE kind = 0 AND state = 0;"
+"CREATE INDEX sessions_blob ON sessions (blob_id) WHERE state = 0;"
+
+"CREATE TABLE chunks ("
+"  session_id TEXT NOT NULL,"
+"  number BIGINT NOT NULL,"
+"  size BIGINT NOT NULL,"
+"  hash TEXT NOT NULL,"
+"  blob_id TEXT,"                  /* null: it is in its place */
+"  PRIMARY KEY (session_id, number)"
+");"
+"CREATE INDEX chunks_blob ON chunks (blob_id) WHERE blob_id IS NOT NULL;";
+
 static const char *const steps[] = {
 	VERSION_1,
 	VERSION_2,
+	VERSION_3,
 };
 /* clang-format on */
 

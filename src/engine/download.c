@@ -264,18 +264,19 @@ open_part(struct download *d, struct storage_range range,
 }
 
 int
-download_start(struct download *d, const struct client *client,
-    struct storage_range range, struct source **ret_src, struct err *err)
+download_start(struct download *d, const struct download_part *part,
+    struct source **ret_src, struct err *err)
 {
 	struct transfer_start start = {
 		.direction = REC_DOWNLOAD,
 		.filename = d->file.filename,
-		.total = range.length,
+		.total = part->range.length,
 		.encryption = d->file.encryption,
-		.client = client,
+		.client = part->client,
+		.mover = part->mover,
 	};
 
-	if (open_part(d, range, ret_src, err) < 0)
+	if (open_part(d, part->range, ret_src, err) < 0)
 		return -1;
 	d->transfer = transfer_begin(d->engine->transfers, &start);
 	return 0;

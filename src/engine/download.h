@@ -48,10 +48,15 @@ struct download_request {
  * and ERR_FORBIDDEN for a container without a key that may read. */
 int download_open(struct engine *e, const struct download_request *req,
     struct download **ret_d, struct err *err);
-/* ${range} of what is sent.  ERR_DECRYPTION_FAILED when the first bytes of it
+/* A range of what is sent.  ERR_DECRYPTION_FAILED when the first bytes of it
  * are damaged, ERR_KEY_MISSING; the source fails so where later ones are. */
-int download_start(struct download *d, const struct client *client,
-    struct storage_range range, struct source **ret_src, struct err *err);
+struct download_part {
+	const struct client *client;
+	struct storage_range range;
+	struct mover *mover; /* told when it is cancelled; NULL: nobody */
+};
+int download_start(struct download *d, const struct download_part *part,
+    struct source **ret_src, struct err *err);
 /* ${bytes} reached the client; ${why} NULL: all that was asked for.  Without
  * waiting, from any thread.  No-op unless started. */
 void download_end(struct download *d, uint64_t bytes, const struct err *why);

@@ -31,9 +31,16 @@ intake_init(
 	in->seal = target->piece.seal;
 	in->end = target->piece.end;
 	in->digest = target->digest;
-	in->has_own_digest = target->digest == NULL;
+	in->has_own_digest = target->digest == NULL && !target->is_unhashed;
 	if (in->has_own_digest)
 		in->digest = digest_new(e->hashers);
+}
+
+void
+intake_release(struct intake *in, const void *p, size_t n)
+{
+	if (in->digest != NULL)
+		digest_release(in->digest, p, n);
 }
 
 void
@@ -44,7 +51,7 @@ intake_give_back(struct intake *in)
 	for (unsigned i = 0; i < INTAKE_BUFFERS; i++) {
 		if (in->buffers[i] == NULL)
 			continue;
-		digest_release(in->digest, in->buffers[i], size);
+		intake_release(in, in->buffers[i], size);
 		buffers_give(in->engine->buffers, in->buffers[i]);
 		in->buffers[i] = NULL;
 	}
@@ -86,7 +93,8 @@ take(struct intake *in, const struct room *room, size_t n, struct err *err)
 
 		memcpy(in->head + in->offset, room->p, n < left ? n : left);
 	}
-	digest_add(in->digest, room->p, n);
+	if (in->digest != NULL)
+		digest_add(in->digest, room->p, n);
 	if (in->mode->took(in, n, err) < 0)
 		return -1;
 	in->offset += n;
@@ -206,7 +214,7 @@ plain_room(struct intake *in, struct room *ret, struct err *err)
 	if (*slot == NULL)
 		*slot = buffers_take(b);
 	else
-		digest_release(in->digest, *slot, buffers_size(b));
+		intake_release(in, *slot, buffers_size(b));
 	in->turn = (in->turn + 1) % INTAKE_BUFFERS;
 	in->window = *slot;
 	*ret = (struct room){ *slot, buffers_size(b) };

@@ -116,13 +116,13 @@ struct intake_target {
 	struct intake_owner owner;
 	struct intake_piece piece; /* zeroed: a whole file */
 	struct digest *digest; /* borrowed; NULL: a new one, of what is taken */
+	bool is_unhashed;      /* none at all */
 };
 void intake_init(
     struct intake *in, struct engine *e, const struct intake_target *target);
 /* Before intake_run(), sealed: the ${n} (at most SEAL_SEGMENT) bytes that
  * waited stand in front; they are not taken again. */
-int intake_prepend(
-    struct intake *in, const void *p, size_t n, struct err *err);
+int intake_prepend(struct intake *in, const void *p, size_t n, struct err *err);
 /* Takes ${body} to its end. */
 int intake_run(struct intake *in, struct source *body, struct err *err);
 /* What waits, in memory of the intake's; after intake_run(). */

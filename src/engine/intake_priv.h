@@ -32,6 +32,8 @@ extern const struct intake_mode intake_plain;
 extern const struct intake_mode intake_sealed;
 extern const struct intake_mode intake_undecided;
 
+/* No hash is at work on [p, p + n) any more. */
+void intake_release(struct intake *in, const void *p, size_t n);
 /* Gives all buffers back, after what is in flight. */
 void intake_give_back(struct intake *in);
 /* Appends to the blob. */

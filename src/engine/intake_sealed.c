@@ -125,7 +125,7 @@ intake_seal_own(struct intake *in, struct err *err)
 	intake_give_back(in); /* before one waits again */
 	if (rc < 0 || n == 0)
 		return rc;
-	digest_release(in->digest, in->own, in->own_size);
+	intake_release(in, in->own, in->own_size);
 	in->waiting -= n;
 	memmove(in->own, in->own + n, in->waiting);
 	return 0;
@@ -137,7 +137,7 @@ void
 intake_free_own(struct intake *in)
 {
 	if (in->own != NULL)
-		digest_release(in->digest, in->own, in->own_size);
+		intake_release(in, in->own, in->own_size);
 	if (in->window == in->own)
 		in->window = NULL;
 	free(in->own);
@@ -153,7 +153,7 @@ intake_resize_own(struct intake *in, size_t size, struct err *err)
 	void *p;
 
 	if (in->own != NULL)
-		digest_release(in->digest, in->own, in->own_size);
+		intake_release(in, in->own, in->own_size);
 	p = mem_try_realloc(in->own, size);
 	if (p == NULL)
 		return err_set(err, ERR_UNAVAILABLE, "out of memory");
@@ -198,7 +198,7 @@ turn_window(struct intake *in, const unsigned char *rest)
 		in->buffers[other] = buffers_try(b);
 	if (in->buffers[other] != NULL)
 		in->turn = other;
-	digest_release(in->digest, in->buffers[in->turn], buffers_size(b));
+	intake_release(in, in->buffers[in->turn], buffers_size(b));
 	memmove(in->buffers[in->turn], rest, in->waiting);
 	in->window = in->buffers[in->turn];
 }

@@ -31,7 +31,7 @@ grow(struct intake *in)
 		return false;
 	/* It may move. */
 	if (in->own != NULL)
-		digest_release(in->digest, in->own, in->own_size);
+		intake_release(in, in->own, in->own_size);
 	p = mem_try_realloc(in->own, size);
 	if (p == NULL) {
 		holding_give(in->engine->holding, size - in->held);

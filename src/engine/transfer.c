@@ -1,46 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #include "engine/transfer.h"
 
-#include <pthread.h>
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/list.h"
 #include "base/mem.h"
-#include "engine/speed.h"
+#include "engine/transfer_priv.h"
 #include "proto/limits.h"
-
-/*
- * The owner's thread writes `moved` (atomic) and the meter (under the lock, a
- * few times a second); everything else in rec changes under the lock.
- */
-struct transfer {
-	struct list link; /* in ts->live, under ts->lock */
-	struct transfers *ts;
-	struct rec_transfer rec; /* under ts->lock */
-	_Atomic uint64_t moved;
-	_Atomic int64_t next_sample_ms; /* monotonic */
-	struct speed speed;             /* under ts->lock */
-	int64_t began_ms;               /* monotonic; constant */
-	/*
-	 * It has ended, and rec says how.  It stays in the registry until that
-	 * is recorded, so that nobody who looks in between sees its past.
-	 * Under ts->lock; then nobody's but the database's callback.
-	 */
-	bool ended;
-};
-
-struct transfers {
-	struct db *db;
-	const struct clock *clock;
-	pthread_mutex_t lock;
-	struct list live;  /* oldest first; also the ended, until recorded */
-	size_t listed;     /* in the list */
-	size_t live_count; /* of those, not ended */
-	uint64_t changes;
-	int64_t last_change_ms;
-};
 
 int
 transfers_new(struct db *db, const struct clock *clock,
@@ -108,6 +74,26 @@ will_last(const struct transfer_start *s)
 	return s->total == REC_SIZE_UNKNOWN || s->total > LIMIT_SMALL_BODY;
 }
 
+/* Into the registry. */
+static void
+enter(struct transfer *t, struct mover *mover)
+{
+	struct transfers *ts = t->ts;
+
+	t->began_ms = clock_mono_ms(ts->clock);
+	speed_init(&t->speed, t->began_ms);
+	t->speed.ring[0].bytes = t->base;
+	list_init(&t->movers);
+	if (mover != NULL)
+		list_push_back(&t->movers, &mover->link);
+	pthread_mutex_lock(&ts->lock);
+	list_push_back(&ts->live, &t->link);
+	ts->listed++;
+	ts->live_count++;
+	changed(ts, t->rec.updated_ms);
+	pthread_mutex_unlock(&ts->lock);
+}
+
 struct transfer *
 transfer_begin(struct transfers *ts, const struct transfer_start *start)
 {
@@ -127,17 +113,40 @@ transfer_begin(struct transfers *ts, const struct transfer_start *start)
 	r->client_ip = mem_strdup(start->client->ip);
 	r->client_id = mem_strdup(start->client->id);
 	r->user_agent = mem_strdup(start->client->agent);
-	t->began_ms = clock_mono_ms(ts->clock);
-	speed_init(&t->speed, t->began_ms);
 	if (will_last(start))
 		record_later(ts, r);
-	pthread_mutex_lock(&ts->lock);
-	list_push_back(&ts->live, &t->link);
-	ts->listed++;
-	ts->live_count++;
-	changed(ts, r->created_ms);
-	pthread_mutex_unlock(&ts->lock);
+	enter(t, start->mover);
 	return t;
+}
+
+struct transfer *
+transfer_resume(struct transfers *ts, const struct rec_transfer *row)
+{
+	struct transfer *t = mem_calloc(1, sizeof(*t));
+	struct rec_transfer *r = &t->rec;
+
+	t->ts = ts;
+	rec_transfer_copy(r, row);
+	r->status =
+	    r->direction == REC_UPLOAD ? REC_UPLOADING : REC_DOWNLOADING;
+	r->updated_ms = clock_wall_ms(ts->clock);
+	r->retry_count++;
+	free(r->error);
+	free(r->error_code);
+	r->error = r->error_code = NULL;
+	atomic_store(&t->moved, r->transferred);
+	t->base = r->transferred;
+	record_later(ts, r);
+	enter(t, NULL);
+	return t;
+}
+
+void
+transfer_retried(struct transfer *t)
+{
+	pthread_mutex_lock(&t->ts->lock);
+	t->rec.retry_count++;
+	pthread_mutex_unlock(&t->ts->lock);
 }
 
 const char *
@@ -251,6 +260,12 @@ transfer_final(struct transfer *t, enum rec_status status,
 	int64_t took_ms = clock_mono_ms(ts->clock) - t->began_ms;
 	uint64_t moved = atomic_load(&t->moved);
 
+	struct err cancelled = ERR_INIT;
+
+	if (status != REC_COMPLETED && transfer_is_cancelled(t, &cancelled)) {
+		status = REC_CANCELLED;
+		why = &cancelled;
+	}
 	pthread_mutex_lock(&ts->lock);
 	rec_transfer_copy(ret, &t->rec);
 	pthread_mutex_unlock(&ts->lock);
@@ -259,7 +274,9 @@ transfer_final(struct transfer *t, enum rec_status status,
 	if (status == REC_COMPLETED)
 		ret->total = moved;
 	ret->updated_ms = clock_wall_ms(ts->clock);
-	ret->speed_bps = moved * 1000 / (uint64_t)(took_ms > 0 ? took_ms : 1);
+	if (moved > t->base)
+		ret->speed_bps = (moved - t->base) * 1000 /
+		                 (uint64_t)(took_ms > 0 ? took_ms : 1);
 	if (why != NULL) {
 		replace(&ret->error, sentence(why));
 		replace(&ret->error_code, err_code_name(why->code));
@@ -275,8 +292,10 @@ leave(struct transfer *t)
 	pthread_mutex_lock(&ts->lock);
 	list_remove(&t->link);
 	ts->listed--;
-	if (!t->ended)
+	if (!t->ended) {
 		ts->live_count--;
+		transfer_settle(t, REC_COMPLETED);
+	}
 	changed(ts, clock_wall_ms(ts->clock));
 	pthread_mutex_unlock(&ts->lock);
 	rec_transfer_fini(&t->rec);
@@ -314,6 +333,7 @@ transfer_end(struct transfer *t, const struct rec_transfer *row)
 	rec_transfer_copy(&t->rec, row);
 	t->ended = true;
 	ts->live_count--;
+	transfer_settle(t, t->rec.status);
 	changed(ts, t->rec.updated_ms);
 	pthread_mutex_unlock(&ts->lock);
 	rec_transfer_fini(&old);

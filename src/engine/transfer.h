@@ -20,6 +20,7 @@
 
 #include "base/clock.h"
 #include "base/err.h"
+#include "base/list.h"
 #include "db/rec_transfer.h"
 #include "engine/auth.h"
 
@@ -27,6 +28,19 @@
 
 struct transfers;
 struct transfer;
+
+/*
+ * Somebody who moves bytes of a transfer and can be told to stop: an exchange,
+ * mostly.  One transfer can have several.  It lies with its owner, who keeps it
+ * until the transfer has ended or transfer_detach() returned.
+ */
+struct mover {
+	struct list link;
+	void (*interrupt)(void *arg, enum err_code code); /* must not block */
+	void *arg;
+};
+void mover_init(struct mover *m,
+    void (*interrupt)(void *arg, enum err_code code), void *arg);
 
 int transfers_new(struct db *db, const struct clock *clock,
     struct transfers **ret_ts, struct err *err);
@@ -39,13 +53,20 @@ struct transfer_start {
 	bool encryption;
 	int priority;
 	const struct client *client;
+	struct mover *mover; /* NULL: none */
 };
 struct transfer *transfer_begin(
     struct transfers *ts, const struct transfer_start *start);
+/* One on record that is gone on with; it counts as one retry more. */
+struct transfer *transfer_resume(
+    struct transfers *ts, const struct rec_transfer *row);
+/* Something of it was sent again. */
+void transfer_retried(struct transfer *t);
 
 const char *transfer_id(const struct transfer *t);
 
-/* The owner: ${bytes} in all have moved.  Cheap: called for every slice. */
+/* The owner, or one of several at once: ${bytes} in all have moved.  Cheap:
+ * called for every slice. */
 void transfer_moved(struct transfer *t, uint64_t bytes);
 /* What turned out later; NULL and REC_SIZE_UNKNOWN leave things as they are. */
 void transfer_set_filename(struct transfer *t, const char *filename);
@@ -64,6 +85,14 @@ void transfer_final(struct transfer *t, enum rec_status status,
 /* The owner lets go.  ${row} (NULL when it was written already) is recorded
  * without waiting; until it is, the registry shows it. */
 void transfer_end(struct transfer *t, const struct rec_transfer *row);
+
+/* ${m} moves its bytes, too; it is told at once when that was cancelled. */
+void transfer_attach(struct transfer *t, struct mover *m);
+void transfer_detach(struct transfer *t, struct mover *m);
+/* All its movers are told. */
+void transfer_interrupt(struct transfer *t, enum err_code code);
+/* Was it cancelled, and what is to be said then? */
+bool transfer_is_cancelled(struct transfer *t, struct err *err);
 
 /* How ${why} ends a transfer: interrupted when the connection or the server
  * went, cancelled, else failed. */
@@ -85,6 +114,14 @@ void transfer_view_of(struct transfer_view *ret, const struct rec_transfer *t);
 /* The newest live upload (else download) of ${filename}; false: none. */
 bool transfers_find(struct transfers *ts, const char *filename,
     enum rec_direction direction, struct transfer_view *ret);
+
+/*
+ * Cancels the live transfers of ${filename} and waits for their ends, for
+ * TRANSFER_CANCEL_MS at most: how many were cancelled.  What is complete by
+ * then is not.
+ */
+#define TRANSFER_CANCEL_MS 5000
+unsigned transfers_cancel(struct transfers *ts, const char *filename);
 
 /* Calls ${fn} with a snapshot of each transfer in the registry whose name
  * begins with

@@ -172,6 +172,7 @@ upload_begin(struct engine *e, const struct upload_request *req,
 		.encryption = o->encryption,
 		.priority = o->priority,
 		.client = req->client,
+		.mover = req->mover,
 	};
 	struct intake_target target;
 	struct upload *up;

@@ -54,7 +54,8 @@ struct upload_request {
 	const struct principal *who;
 	const struct client *client;
 	const struct upload_options *options;
-	uint64_t total; /* expected bytes; REC_SIZE_UNKNOWN */
+	uint64_t total;      /* expected bytes; REC_SIZE_UNKNOWN */
+	struct mover *mover; /* told when it is cancelled; NULL: nobody */
 };
 
 /* ERR_FORBIDDEN (outside the key's prefix), ERR_FILE_EXISTS,

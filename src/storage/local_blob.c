@@ -329,8 +329,8 @@ local_blob_abort(struct blob *blob)
 /* --- begun blobs that wait ------------------------------------------------ */
 
 int
-local_blob_reopen(struct storage *st, const char *id,
-    struct blob **ret_blob, struct err *err)
+local_blob_reopen(
+    struct storage *st, const char *id, struct blob **ret_blob, struct err *err)
 {
 	struct local *l = local_of(st);
 	struct local_blob *b;
@@ -339,8 +339,7 @@ local_blob_reopen(struct storage *st, const char *id,
 
 	if (local_check_id(id, err) < 0)
 		return -1;
-	fd = file_open(
-	    l->tempfd, id, O_RDWR | O_NOFOLLOW | O_NONBLOCK, 0, err);
+	fd = file_open(l->tempfd, id, O_RDWR | O_NOFOLLOW | O_NONBLOCK, 0, err);
 	if (fd < 0)
 		return -1;
 	if (fstat(fd, &info) < 0 || !S_ISREG(info.st_mode)) {

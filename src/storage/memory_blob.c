@@ -85,8 +85,8 @@ out:
 }
 
 int
-memory_blob_reopen(struct storage *st, const char *id, struct blob **ret_blob,
-    struct err *err)
+memory_blob_reopen(
+    struct storage *st, const char *id, struct blob **ret_blob, struct err *err)
 {
 	struct mem *m = memory_of(st);
 	struct mem_begun *b;

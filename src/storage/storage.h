@@ -97,7 +97,8 @@ struct storage_ops {
 	int (*blob_withdraw)(
 	    struct storage *st, const char *id, struct err *err);
 	/* Removes a blob that was begun and has no handle; none is fine. */
-	int (*blob_discard)(struct storage *st, const char *id, struct err *err);
+	int (*blob_discard)(
+	    struct storage *st, const char *id, struct err *err);
 	/* Bytes of a published blob, as a source that goes on to its end
 	 * after blob_remove().  ERR_ABSENT; ERR_FILE_DAMAGED when the blob is
 	 * shorter than the range. */

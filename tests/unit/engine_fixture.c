@@ -81,11 +81,21 @@ fixture_options(const char *filename)
 	};
 }
 
+int
+fixture_start(struct fixture *f, struct download *d, struct storage_range range,
+    struct source **ret_src, struct err *err)
+{
+	const struct download_part part = { &f->client, range, NULL };
+
+	return download_start(d, &part, ret_src, err);
+}
+
 void
 fixture_put(struct fixture *f, const char *filename, const char *text)
 {
 	struct upload_options o = fixture_options(filename);
-	struct upload_request req = { &f->who, &f->client, &o, strlen(text) };
+	struct upload_request req = { &f->who, &f->client, &o, strlen(text),
+		NULL };
 	struct source *body = source_mem(text, strlen(text));
 	struct upload_result r;
 	struct err err = ERR_INIT;
@@ -128,8 +138,8 @@ fixture_get(struct fixture *f, const char *filename)
 		return NULL;
 	}
 	assert_int_equal(
-	    download_start(d, &f->client,
-	        (struct storage_range){ 0, d->file.size }, &src, &err),
+	    fixture_start(
+	        f, d, (struct storage_range){ 0, d->file.size }, &src, &err),
 	    0);
 	text = mem_calloc(1, d->file.size + 1);
 	n = source_read_full(src, text, d->file.size, &err);

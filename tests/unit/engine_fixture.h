@@ -26,6 +26,9 @@ void fixture_fini(struct fixture *f);
 /* download_open() without a key. */
 int fixture_open(struct fixture *f, const char *filename,
     struct download **ret_d, struct err *err);
+/* download_start() by the fixture's client. */
+int fixture_start(struct fixture *f, struct download *d,
+    struct storage_range range, struct source **ret_src, struct err *err);
 /* Options for ${filename}: plain, may replace. */
 struct upload_options fixture_options(const char *filename);
 /* Uploads ${text} as ${filename}; fails the test when that fails. */

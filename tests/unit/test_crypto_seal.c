@@ -250,3 +250,45 @@ TEST(test_crypto_seal__opens_the_examples_of_the_document)
 {
 	vectors_each("container.txt", open_example, NULL);
 }
+
+/* --- notes ---------------------------------------------------------------- */
+
+TEST(test_crypto_seal__opens_its_notes_only_where_they_belong)
+{
+	static const struct seal_note note = { "SFTTEST1", "owner", 7 };
+	static const struct seal_note others[] = {
+		{ "SFTTEST2", "owner", 7 },
+		{ "SFTTEST1", "ownes", 7 },
+		{ "SFTTEST1", "owne", 7 },
+		{ "SFTTEST1", "owner", 8 },
+	};
+	struct keyring *ring = keyring_new(master);
+	struct seal *s = seal_new(ring), *foreign = seal_new(ring);
+	char text[] = "what waits";
+	unsigned char out[sizeof(text) + SEAL_OVERHEAD];
+	const struct slice sealed = { (const char *)out, sizeof(out) };
+	struct err err = ERR_INIT;
+	char got[sizeof(text)];
+
+	seal_note(s, &note, text, sizeof(text), out);
+	assert_int_equal(seal_note_open(s, &note, sealed, got, &err), 0);
+	assert_string_equal(got, text);
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+		assert_int_equal(
+		    seal_note_open(s, &others[i], sealed, got, &err), -1);
+	assert_int_equal(seal_note_open(foreign, &note, sealed, got, &err), -1);
+	assert_int_equal(err.code, ERR_DECRYPTION_FAILED);
+	for (size_t i = 0; i < sizeof(out); i++) {
+		out[i] ^= 1;
+		assert_int_equal(
+		    seal_note_open(s, &note, sealed, got, &err), -1);
+		out[i] ^= 1;
+	}
+	for (size_t n = 0; n < sizeof(out); n++)
+		assert_int_equal(seal_note_open(s, &note,
+		                     (struct slice){ sealed.p, n }, got, &err),
+		    -1);
+	seal_free(foreign);
+	seal_free(s);
+	keyring_free(ring);
+}

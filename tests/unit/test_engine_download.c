@@ -41,7 +41,7 @@ start(struct fixture *f, struct download *d, struct storage_range range,
 	char got[64] = "";
 
 	assert_true(strlen(text) < sizeof(got));
-	assert_int_equal(download_start(d, &f->client, range, &src, &err), 0);
+	assert_int_equal(fixture_start(f, d, range, &src, &err), 0);
 	assert_int_equal(
 	    source_read_full(src, got, sizeof(got), &err), strlen(text));
 	assert_string_equal(got, text);
@@ -236,7 +236,8 @@ static void
 put_sealed(struct fixture *f, const char *name, const char *text)
 {
 	struct upload_options o = fixture_options(name);
-	struct upload_request req = { &f->who, &f->client, &o, strlen(text) };
+	struct upload_request req = { &f->who, &f->client, &o, strlen(text),
+		NULL };
 	struct source *body = source_mem(text, strlen(text));
 	struct err err = ERR_INIT;
 	struct upload_result r;
@@ -303,7 +304,7 @@ TEST(test_engine_download__gives_the_container_to_keys_that_may_read)
 	assert_int_equal(d->size, seal_size(10));
 	assert_string_not_equal(d->tag, d->file.sha256);
 	memcpy(tag, d->tag, sizeof(tag));
-	assert_int_equal(download_start(d, &f.client,
+	assert_int_equal(fixture_start(&f, d,
 	                     (struct storage_range){ 0, d->size }, &src, &err),
 	    0);
 	/* The header is the one of the tag, though it is replaced meanwhile. */
@@ -326,8 +327,8 @@ TEST(test_engine_download__gives_the_container_to_keys_that_may_read)
 	d = open_raw(&f, AUTH_READ, &err);
 	assert_string_not_equal(d->tag, tag);
 	/* a part from inside the header to behind it */
-	assert_int_equal(download_start(d, &f.client,
-	                     (struct storage_range){ 70, 20 }, &src, &err),
+	assert_int_equal(
+	    fixture_start(&f, d, (struct storage_range){ 70, 20 }, &src, &err),
 	    0);
 	n = source_read_full(src, all, sizeof(all), &err);
 	assert_int_equal(n, 20);
@@ -371,8 +372,8 @@ TEST(test_engine_download__says_which_key_is_missing)
 	keyring_free(f.engine->keys);
 	f.engine->keys = keyring_new((const unsigned char *)"another key 1234");
 	d = open_ok(&f, "a");
-	assert_int_equal(download_start(d, &f.client,
-	                     (struct storage_range){ 0, 10 }, &src, &err),
+	assert_int_equal(
+	    fixture_start(&f, d, (struct storage_range){ 0, 10 }, &src, &err),
 	    -1);
 	assert_int_equal(err.code, ERR_KEY_MISSING);
 	assert_non_null(strstr(err.msg, hex));
@@ -395,8 +396,8 @@ TEST(test_engine_download__refuses_a_damaged_container)
 	    f.engine->storage->ops->blob_set_head(f.engine->storage,
 	        d->file.blob_id, nonsense, sizeof(nonsense), &err),
 	    0);
-	assert_int_equal(download_start(d, &f.client,
-	                     (struct storage_range){ 0, 10 }, &src, &err),
+	assert_int_equal(
+	    fixture_start(&f, d, (struct storage_range){ 0, 10 }, &src, &err),
 	    -1);
 	assert_int_equal(err.code, ERR_DECRYPTION_FAILED);
 	download_close(d);

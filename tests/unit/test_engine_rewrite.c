@@ -59,7 +59,7 @@ static void
 put_undecided(struct fixture *f, const char *name, const void *p, bool encrypt)
 {
 	struct upload_options o = fixture_options(name);
-	struct upload_request req = { &f->who, &f->client, &o, SIZE };
+	struct upload_request req = { &f->who, &f->client, &o, SIZE, NULL };
 	struct source *body = source_mem(p, SIZE);
 	struct err err = ERR_INIT;
 	struct upload_result r;

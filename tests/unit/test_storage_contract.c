@@ -598,8 +598,8 @@ CONTRACT(keeps_what_could_not_be_published_through_a_second_handle)
 	help_new_id(id);
 	begin(st, id, 10);
 	OK(st->ops->blob_reopen(st, id, &b, &err));
-	FAILS(ERR_INTERNAL,
-	    b->ops->blob_publish(b, 10, long_birth, true, &err));
+	FAILS(
+	    ERR_INTERNAL, b->ops->blob_publish(b, 10, long_birth, true, &err));
 	OK(st->ops->blob_reopen(st, id, &b, &err));
 	b->ops->blob_abort(b);
 	FAILS(ERR_ABSENT, st->ops->blob_reopen(st, id, &b, &err));
