@@ -35,6 +35,7 @@ call_free(void *call)
 
 	if (c == NULL)
 		return;
+	mover_fini(&c->mover);
 	free(c->name);
 	free(c->client_id);
 	free(c->agent);

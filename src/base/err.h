@@ -58,6 +58,17 @@
 	X(REQUEST_TIMEOUT, request_timeout, true) \
 	X(FILE_EXISTS, file_exists, true) \
 	X(CANCELLED, cancelled, true) \
+	X(NO_ACTIVE_TRANSFER, no_active_transfer, true) \
+	X(CHUNK_HASH_MISMATCH, chunk_hash_mismatch, true) \
+	X(CHUNK_CONFLICT, chunk_conflict, true) \
+	X(SESSION_CONFLICT, session_conflict, true) \
+	/* another request goes on with the same upload */ \
+	X(UPLOAD_TAKEN_OVER, upload_taken_over, true) \
+	X(UPLOAD_NOT_FOUND, upload_not_found, true) \
+	X(UPLOAD_EXPIRED, upload_expired, true) /* it was there once */ \
+	X(OFFSET_MISMATCH, offset_mismatch, true) \
+	X(CHECKSUM_MISMATCH, checksum_mismatch, true) \
+	X(TUS_VERSION, tus_version, true)  /* not 1.0.0 */ \
 	X(FILE_TOO_LARGE, file_too_large, true) \
 	X(BODY_TOO_LARGE, body_too_large, true) \
 	X(URI_TOO_LONG, uri_too_long, true) \

@@ -36,8 +36,7 @@ static const char SQL_UNMARK[] =
     "UPDATE files SET damaged = 0 WHERE blob_id = $1";
 static const char SQL_KNOWN[] =
     "SELECT 1 FROM files WHERE blob_id = $1 "
-    "UNION ALL SELECT 1 FROM trash WHERE blob_id = $1 "
-    "UNION ALL SELECT 1 FROM sessions WHERE blob_id = $1 AND state = 0";
+    "UNION ALL SELECT 1 FROM trash WHERE blob_id = $1";
 static const char SQL_LAST[] =
     "SELECT blob_id FROM files ORDER BY blob_id DESC LIMIT 1";
 static const char SQL_EACH[] = "SELECT " COLUMNS " FROM files "

@@ -66,8 +66,7 @@ int rec_file_swap(struct db_tx *tx, const char *old_blob, const char *new_blob,
 /* It turned out to be sound after all.  No such blob is fine. */
 int rec_file_unmark_damaged(
     struct db_tx *tx, const char *blob_id, struct err *err);
-/* Does any record (a file's, the trash's, an open session's) name this blob?
- * (recovery) */
+/* Does any record (a file's, the trash's) name this blob?  (recovery) */
 int rec_blob_is_known(
     struct db_tx *tx, const char *blob_id, bool *ret, struct err *err);
 /* The greatest blob id on record, "" when there is no file. */

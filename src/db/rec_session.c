@@ -29,10 +29,17 @@ static const char SQL_PUT[] =
     "last_number = excluded.last_number, last_hash = excluded.last_hash, "
     "updated_ms = excluded.updated_ms, until_ms = excluded.until_ms";
 static const char SQL_TOUCH[] =
-    "UPDATE sessions SET grid = $1, off_grid = $2, received = $3, "
-    "total_size = $4, file_hash = $5, updated_ms = $6 WHERE id = $7";
+    "UPDATE sessions SET grid = $1, received = "
+    "CASE WHEN received < $2 THEN $2 ELSE received END, total_size = $3, "
+    "file_hash = $4, updated_ms = $5 WHERE id = $6";
+static const char SQL_ADVANCE[] =
+    "UPDATE sessions SET off_grid = $1, front_number = $2, "
+    "front_offset = $3, tail = $4, hash_offset = $5, hash_crc32 = $6, "
+    "hash_state = $7 WHERE id = $8";
 static const char SQL_REMOVE[] = "DELETE FROM sessions WHERE id = $1";
 static const char SQL_EACH[] = "SELECT " COLUMNS " FROM sessions ORDER BY id";
+static const char SQL_HAS_BLOB[] =
+    "SELECT 1 FROM sessions WHERE blob_id = $1 AND state = 0";
 static const char SQL_CORRECT[] =
     "UPDATE transfers SET transferred = (SELECT received FROM sessions "
     "WHERE sessions.id = transfers.id) WHERE id IN "
@@ -116,11 +123,29 @@ rec_session_touch(
 	if (sql_open(&q, tx, SQL_TOUCH, err) < 0)
 		return -1;
 	sql_put_int(&q, (int64_t)s->grid);
-	sql_put_int(&q, s->off_grid);
 	sql_put_int(&q, (int64_t)s->received);
 	put_size(&q, s->total_size);
 	sql_put_text(&q, s->file_hash);
 	sql_put_int(&q, s->updated_ms);
+	sql_put_text(&q, s->id);
+	return sql_run(&q, NULL, err);
+}
+
+int
+rec_session_advance(
+    struct db_tx *tx, const struct rec_session *s, struct err *err)
+{
+	struct sql q;
+
+	if (sql_open(&q, tx, SQL_ADVANCE, err) < 0)
+		return -1;
+	sql_put_int(&q, s->off_grid);
+	sql_put_int(&q, (int64_t)s->front_number);
+	sql_put_int(&q, (int64_t)s->front_offset);
+	sql_put_text(&q, s->tail);
+	sql_put_int(&q, (int64_t)s->hash_offset);
+	sql_put_int(&q, s->hash_crc32);
+	sql_put_text(&q, s->hash_state);
 	sql_put_text(&q, s->id);
 	return sql_run(&q, NULL, err);
 }
@@ -202,6 +227,22 @@ rec_session_each(
 	}
 	sql_close(&q);
 	return rc;
+}
+
+int
+rec_session_has_blob(
+    struct db_tx *tx, const char *blob_id, bool *ret, struct err *err)
+{
+	struct sql q;
+	int rc;
+
+	if (sql_open(&q, tx, SQL_HAS_BLOB, err) < 0)
+		return -1;
+	sql_put_text(&q, blob_id);
+	rc = sql_step(&q, err);
+	sql_close(&q);
+	*ret = rc > 0;
+	return rc < 0 ? -1 : 0;
 }
 
 int

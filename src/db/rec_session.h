@@ -72,9 +72,12 @@ void rec_session_fini(struct rec_session *s); /* contents */
  * chunks. */
 int rec_session_put(
     struct db_tx *tx, const struct rec_session *s, struct err *err);
-/* The few that change with each chunk: grid, off_grid, received, total_size,
- * file_hash, updated_ms. */
+/* The few that change with each chunk: grid, received, total_size, file_hash,
+ * updated_ms. */
 int rec_session_touch(
+    struct db_tx *tx, const struct rec_session *s, struct err *err);
+/* Those of the front and the hash, and off_grid. */
+int rec_session_advance(
     struct db_tx *tx, const struct rec_session *s, struct err *err);
 int rec_session_remove(struct db_tx *tx, const char *id, struct err *err);
 /* Every one; -1 from ${fn} ends the walk. */
@@ -82,6 +85,9 @@ typedef int (*rec_session_fn)(
     void *arg, const struct rec_session *s, struct err *err);
 int rec_session_each(
     struct db_tx *tx, rec_session_fn fn, void *arg, struct err *err);
+/* Is it the blob of an open one? */
+int rec_session_has_blob(
+    struct db_tx *tx, const char *blob_id, bool *ret, struct err *err);
 /* The rows of transfers say what their open sessions have received. */
 int rec_session_correct_transfers(struct db_tx *tx, struct err *err);
 

@@ -10,6 +10,7 @@
 #include "base/mem.h"
 #include "crypto/secret.h"
 #include "engine/recover.h"
+#include "engine/session.h"
 #include "engine/status_file.h"
 
 /* Big I/O buffers: 64 MiB at most (rule 17), a few of them kept warm. */
@@ -164,7 +165,10 @@ recover(struct engine *e, struct engine_report *report, struct err *err)
 {
 	struct interruption i = { clock_wall_ms(e->clock), 0 };
 
-	if (e->storage->ops->clean_temp(e->storage, NULL, NULL, err) < 0)
+	if (sessions_new(e, &e->sessions, err) < 0)
+		return -1;
+	if (e->storage->ops->clean_temp(
+	        e->storage, sessions_keeps, e->sessions, err) < 0)
 		return -1;
 	if (db_write(e->db, interrupt_all, &i, err) < 0)
 		return -1;
@@ -269,11 +273,13 @@ engine_close(struct engine *e)
 
 	if (e == NULL)
 		return;
+	sessions_stop(e->sessions);
 	/* A copy after a clean run is welcome; none is no reason to fail, and
 	 * what could not be opened is not worth one. */
 	if (e->auth != NULL && db_wants_backup(e->db, 0))
 		(void)db_backup(e->db, ENGINE_BACKUPS_KEPT, &ignored);
 	db_close(e->db);
+	sessions_free(e->sessions);
 	auth_free(e->auth);
 	keyring_free(e->keys);
 	transfers_free(e->transfers);

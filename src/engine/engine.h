@@ -42,6 +42,7 @@ struct engine {
 	struct transfers *transfers;
 	struct filetype *types;
 	struct pins *pins;
+	struct sessions *sessions; /* uploads that can be gone on with */
 	/* Something was put into the trash; any thread.  Set by whoever
 	 * runs the reaper. */
 	void (*trashed)(void *arg);

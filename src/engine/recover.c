@@ -6,6 +6,7 @@
 
 #include "base/mem.h"
 #include "crypto/seal.h"
+#include "db/rec_session.h"
 #include "engine/birth.h"
 
 /* Records that are looked at in one read of the database. */
@@ -190,6 +191,28 @@ recover_rebuild_older(struct engine *e, const struct recover_older *older,
 /* --- objects without a record ------------------------------------------------
  */
 
+/* An upload that is about to become a file, or was when the process died. */
+static int
+ask_sessions(struct db_tx *tx, void *arg, struct err *err)
+{
+	struct known *k = arg;
+
+	if (rec_blob_is_known(tx, k->blob_id, &k->yes, err) < 0)
+		return -1;
+	return k->yes ? 0 : rec_session_has_blob(tx, k->blob_id, &k->yes, err);
+}
+
+static int
+is_named(struct engine *e, const char *blob_id, bool *ret, struct err *err)
+{
+	struct known k = { blob_id, false };
+
+	if (db_read(e->db, ask_sessions, &k, err) < 0)
+		return -1;
+	*ret = k.yes;
+	return 0;
+}
+
 struct sweep {
 	struct engine *engine;
 	const struct recover_check *check;
@@ -205,7 +228,7 @@ set_aside_unknown(void *arg, const char *id)
 	struct storage *st = s->engine->storage;
 	bool known = true;
 
-	if (is_known(s->engine, id, &known, &s->err) < 0 || known)
+	if (is_named(s->engine, id, &known, &s->err) < 0 || known)
 		return;
 	if (st->ops->blob_set_aside(st, id, &s->err) < 0) {
 		/* Replaced and removed since it was listed. */
@@ -228,7 +251,7 @@ sweep_one(void *arg, const char *id, uint64_t size, struct err *err)
 	if (s->check->stop(s->check->arg))
 		return err_set(err, ERR_SHUTTING_DOWN, "stopped");
 	/* Without the pins' lock first: nearly all are known. */
-	if (is_known(s->engine, id, &known, err) < 0)
+	if (is_named(s->engine, id, &known, err) < 0)
 		return -1;
 	if (known)
 		return 0;

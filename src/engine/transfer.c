@@ -84,8 +84,10 @@ enter(struct transfer *t, struct mover *mover)
 	speed_init(&t->speed, t->began_ms);
 	t->speed.ring[0].bytes = t->base;
 	list_init(&t->movers);
-	if (mover != NULL)
+	if (mover != NULL) {
+		mover->transfers = ts;
 		list_push_back(&t->movers, &mover->link);
+	}
 	pthread_mutex_lock(&ts->lock);
 	list_push_back(&ts->live, &t->link);
 	ts->listed++;

@@ -31,16 +31,18 @@ struct transfer;
 
 /*
  * Somebody who moves bytes of a transfer and can be told to stop: an exchange,
- * mostly.  One transfer can have several.  It lies with its owner, who keeps it
- * until the transfer has ended or transfer_detach() returned.
+ * mostly.  One transfer can have several.  It lies with its owner; where the
+ * transfer may live longer, mover_fini() takes it out.
  */
 struct mover {
 	struct list link;
+	struct transfers *transfers; /* NULL: it never moved anything */
 	void (*interrupt)(void *arg, enum err_code code); /* must not block */
 	void *arg;
 };
 void mover_init(struct mover *m,
     void (*interrupt)(void *arg, enum err_code code), void *arg);
+void mover_fini(struct mover *m);
 
 int transfers_new(struct db *db, const struct clock *clock,
     struct transfers **ret_ts, struct err *err);
@@ -86,9 +88,9 @@ void transfer_final(struct transfer *t, enum rec_status status,
  * without waiting; until it is, the registry shows it. */
 void transfer_end(struct transfer *t, const struct rec_transfer *row);
 
-/* ${m} moves its bytes, too; it is told at once when that was cancelled. */
+/* ${m} moves its bytes, too, until mover_fini(); it is told at once when that
+ * was cancelled. */
 void transfer_attach(struct transfer *t, struct mover *m);
-void transfer_detach(struct transfer *t, struct mover *m);
 /* All its movers are told. */
 void transfer_interrupt(struct transfer *t, enum err_code code);
 /* Was it cancelled, and what is to be said then? */

@@ -11,6 +11,7 @@ mover_init(struct mover *m, void (*interrupt)(void *arg, enum err_code code),
     void *arg)
 {
 	list_init(&m->link);
+	m->transfers = NULL;
 	m->interrupt = interrupt;
 	m->arg = arg;
 }
@@ -18,6 +19,7 @@ mover_init(struct mover *m, void (*interrupt)(void *arg, enum err_code code),
 void
 transfer_attach(struct transfer *t, struct mover *m)
 {
+	m->transfers = t->ts;
 	pthread_mutex_lock(&t->ts->lock);
 	list_push_back(&t->movers, &m->link);
 	if (t->is_cancelled)
@@ -26,11 +28,14 @@ transfer_attach(struct transfer *t, struct mover *m)
 }
 
 void
-transfer_detach(struct transfer *t, struct mover *m)
+mover_fini(struct mover *m)
 {
-	pthread_mutex_lock(&t->ts->lock);
+	if (m->transfers == NULL)
+		return;
+	pthread_mutex_lock(&m->transfers->lock);
 	list_remove(&m->link);
-	pthread_mutex_unlock(&t->ts->lock);
+	pthread_mutex_unlock(&m->transfers->lock);
+	m->transfers = NULL;
 }
 
 /* Under the lock. */

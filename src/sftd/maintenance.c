@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "base/thread.h"
 #include "engine/reaper.h"
+#include "engine/session.h"
 #include "engine/status_file.h"
 
 #define TURN_MS 1000
@@ -129,11 +130,18 @@ fill_ballast(struct maintenance *m)
 	(void)home_ballast_fill(m->engine->home, NULL); /* or later */
 }
 
+static void
+tend_sessions(struct maintenance *m)
+{
+	sessions_tick(m->engine->sessions);
+}
+
 static void (*const tasks[])(struct maintenance *m) = {
 	reap,
 	write_status_file,
 	back_up,
 	fill_ballast,
+	tend_sessions,
 };
 
 static void *

@@ -203,6 +203,9 @@ local_blob_sync(struct blob *blob, struct err *err)
 		b->has_failed = true;
 		return -1;
 	}
+	/* Its name, too, when it is new. */
+	if (!b->is_kept && file_sync_dir(b->local->tempfd, err) < 0)
+		return -1;
 	return 0;
 }
 

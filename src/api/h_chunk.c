@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: MIT */
+
+/*
+ * POST /upload_chunk: a form with one chunk, its parts in any order.
+ *
+ * When the fields that name the chunk have come before it, its bytes go
+ * straight to their place, and what follows in the form is looked at before
+ * they count; else they wait (engine/loose.h).
+ */
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "api/call.h"
+#include "api/chunk_params.h"
+#include "api/handlers.h"
+#include "api/reply.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "engine/chunk.h"
+#include "engine/loose.h"
+#include "net/multipart.h"
+#include "proto/limits.h"
+
+/* One form while it is read, by one thread. */
+struct form {
+	struct call *c;
+	struct multipart *mp;
+	struct chunk_params params;
+	struct chunk_result result;
+	struct loose *loose; /* NULL: none */
+	bool has_chunk;
+	bool is_taken; /* it went straight to its place */
+};
+
+static int take_parts(struct form *f, struct err *err);
+
+/* After the chunk: what is left of the form. */
+static int
+take_rest(void *arg, struct err *err)
+{
+	return take_parts(arg, err);
+}
+
+static void
+ready_request(struct form *f)
+{
+	struct chunk_request *req = &f->params.request;
+
+	req->who = &f->c->who;
+	req->client = &f->c->client;
+	req->mover = &f->c->mover;
+}
+
+static int
+take_straight(struct form *f, struct err *err)
+{
+	struct chunk_request *req = &f->params.request;
+
+	ready_request(f);
+	req->expected =
+	    multipart_expected(f->mp, http_request(f->c->x)->content_length);
+	req->rest = take_rest;
+	req->arg = f;
+	f->is_taken = true;
+	return chunk_take(
+	    f->c->app->engine, req, multipart_body(f->mp), &f->result, err);
+}
+
+static int
+take_chunk(struct form *f, struct err *err)
+{
+	struct engine *e = f->c->app->engine;
+
+	if (f->has_chunk)
+		return err_set(err, ERR_INVALID_PARAMETER,
+		    "the form has two parts named 'chunk': send each in a "
+		    "form of its own");
+	f->has_chunk = true;
+	if (chunk_params_are_complete(&f->params) &&
+	    chunk_is_decided(e, &f->params.request))
+		return take_straight(f, err);
+	if (loose_new(e, &f->loose, err) < 0)
+		return -1;
+	return loose_fill(f->loose, multipart_body(f->mp), err);
+}
+
+static int
+take_field(struct form *f, const char *name, struct err *err)
+{
+	struct buf value;
+	int rc;
+
+	/* What we do not know is skipped, however long it is. */
+	if (!chunk_params_knows(name))
+		return 0;
+	buf_init(&value, LIMIT_FORM_FIELD);
+	rc = multipart_value(f->mp, &value, err);
+	if (rc == 0)
+		rc = chunk_params_set(&f->params, name, buf_slice(&value), err);
+	buf_fini(&value);
+	/* A client_id among the fields says who it is. */
+	if (rc == 0 && f->params.client_id != NULL)
+		f->c->client.id = f->params.client_id;
+	return rc;
+}
+
+/* To the form's end, unless the chunk is taken on the way: then that was it. */
+static int
+take_parts(struct form *f, struct err *err)
+{
+	struct multipart_part part;
+	bool was_taken = f->is_taken;
+	int more;
+
+	while ((more = multipart_next(f->mp, &part, err)) > 0) {
+		int rc = strcmp(part.name, "chunk") == 0
+		             ? take_chunk(f, err)
+		             : take_field(f, part.name, err);
+
+		if (rc < 0)
+			return -1;
+		if (f->is_taken && !was_taken)
+			return 0;
+	}
+	return more;
+}
+
+static int
+take_loose(struct form *f, struct err *err)
+{
+	struct chunk_request *req = &f->params.request;
+	struct source *src;
+	int rc;
+
+	if (chunk_params_check(&f->params, err) < 0)
+		return -1;
+	ready_request(f);
+	req->expected = loose_size(f->loose);
+	if (loose_open(f->loose, &src, err) < 0)
+		return -1;
+	rc = chunk_take(f->c->app->engine, req, src, &f->result, err);
+	source_close(src);
+	return rc;
+}
+
+static int
+open_form(struct form *f, struct err *err)
+{
+	static const struct multipart_limits limits = {
+		LIMIT_FORM_PARTS,
+		LIMIT_PART_HEAD,
+	};
+	const struct http_request *req = http_request(f->c->x);
+	int rc = multipart_new(http_body(f->c->x),
+	    http_field(req, "content-type"), &limits, &f->mp, err);
+
+	if (rc < 0 && err->code == ERR_UNSUPPORTED_MEDIA_TYPE)
+		err_set(err, ERR_MISSING_FILE,
+		    "there is no chunk: send multipart/form-data with a part "
+		    "named 'chunk'");
+	return rc;
+}
+
+static int
+run(struct form *f, struct err *err)
+{
+	if (chunk_params_query(&f->params, http_request(f->c->x), err) < 0)
+		return -1;
+	if (open_form(f, err) < 0 || take_parts(f, err) < 0)
+		return -1;
+	if (!f->has_chunk)
+		return err_set(err, ERR_MISSING_FILE,
+		    "the form has no part named 'chunk'");
+	return f->is_taken ? 0 : take_loose(f, err);
+}
+
+static void
+reply(struct call *c, const struct chunk_result *r)
+{
+	json_t *j =
+	    json_pack("{s:b, s:I, s:I, s:s}", "success", 1, "chunks_received",
+	        (json_int_t)r->received, "total_chunks", (json_int_t)r->total,
+	        "status", r->is_completed ? "completed" : "uploading");
+
+	if (r->is_completed) {
+		json_object_set_new(j, "hash", json_string(r->sha256));
+		json_object_set_new(
+		    j, "size", json_integer((json_int_t)r->size));
+		json_object_set_new(j, "filename", json_string(r->filename));
+		json_object_set_new(j, "id", json_string(r->id));
+		json_object_set_new(j, "mime_type", json_string(r->mime_type));
+		json_object_set_new(
+		    j, "encryption", json_boolean(r->encryption));
+		log_info("upload completed", LOG_STR("file", r->filename),
+		    LOG_UINT("size", r->size), LOG_STR("client", c->client.ip),
+		    LOG_STR("id", r->id), LOG_END);
+	}
+	reply_json(c->app, c->x, 200, j);
+}
+
+void
+h_upload_chunk(struct call *c)
+{
+	struct form f = { .c = c };
+	struct err e = ERR_INIT;
+
+	chunk_params_init(&f.params);
+	if (run(&f, &e) < 0)
+		reply_error(c->app, c->x, &e, NULL);
+	else
+		reply(c, &f.result);
+	chunk_result_fini(&f.result);
+	c->client.id = c->client_id; /* it may have been the form's */
+	loose_free(f.loose);
+	multipart_free(f.mp);
+	chunk_params_fini(&f.params);
+}
