@@ -518,6 +518,24 @@ list_ranges(const struct session *s, struct chunk_state *ret)
 	}
 }
 
+/* Under the lock: one that is complete, but whoever brought the last of it was
+ * not told, is a file before anybody wonders what there is to go on with. */
+static void
+finish_left(struct session *s)
+{
+	struct session_result ignored = { 0 };
+	struct err e = ERR_INIT;
+
+	while (s->is_finishing)
+		pthread_cond_wait(&s->changed, &s->lock);
+	if (!s->is_begun || s->is_ending || session_load(s, NULL) < 0 ||
+	    s->have_count < s->rec.total_chunks || !list_is_empty(&s->claims) ||
+	    session_wake(s, NULL) < 0)
+		return;
+	(void)session_finish(s, &ignored, &e);
+	session_result_fini(&ignored);
+}
+
 int
 chunk_resume(struct engine *e, const struct principal *who,
     const char *filename, struct chunk_state *ret, struct err *err)
@@ -537,6 +555,7 @@ chunk_resume(struct engine *e, const struct principal *who,
 	if (s == NULL)
 		return 0;
 	pthread_mutex_lock(&s->lock);
+	finish_left(s);
 	if (s->is_begun && !s->is_ending) {
 		rc = session_load(s, err);
 		if (rc == 0) {

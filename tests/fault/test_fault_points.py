@@ -26,10 +26,12 @@ def points():
 
 POINTS = points()
 # those of opening a database that is no good, of what test_sealed_faults.py
-# does, and those of everyday
+# and test_chunk_faults.py do, and those of everyday
 REPAIR = ["db.set_aside", "db.staged", "db.placed"]
-SEALED = [p for p in POINTS if p.startswith(("rotate.", "rewrite."))]
-DAILY = [p for p in POINTS if p not in REPAIR + SEALED]
+ELSEWHERE = ("rotate.", "rewrite.", "session.", "chunk.")
+DAILY = [
+    p for p in POINTS if p not in REPAIR and not p.startswith(ELSEWHERE)
+]
 
 
 def test_there_are_points():
