@@ -342,9 +342,9 @@ rest_if_idle(struct session *s)
 static bool
 is_expired(const struct session *s)
 {
-	return clock_wall_ms(s->engine->clock) - s->rec.updated_ms >=
-	           s->engine->settings->upload_expiry &&
-	       list_is_empty(&s->claims) && !s->is_finishing;
+	return list_is_empty(&s->claims) && !s->is_finishing &&
+	       clock_wall_ms(s->engine->clock) - s->rec.updated_ms >=
+	           s->engine->settings->upload_expiry;
 }
 
 /* Under its lock: all is there, but whoever brought the last of it was not

@@ -264,8 +264,10 @@ make_file(struct session *s, const struct digest_result *got,
 		goto out;
 	}
 	FAULT_POINT("session.file_recorded");
+	pthread_mutex_lock(&s->lock);
 	s->rec.until_ms = done.until_ms;
 	s->rec.updated_ms = done.updated_ms;
+	pthread_mutex_unlock(&s->lock);
 	*ret_new = p.is_new;
 	rc = 0;
 out:

@@ -463,11 +463,12 @@ run(struct job *job)
 void
 session_work(struct session *s)
 {
-	bool has_work = session_lags(s) || (s->number < s->rec.total_chunks &&
-	                                       session_bit(s->have, s->number));
-
-	if (!has_work || s->is_working || s->is_ending || !s->is_loaded ||
+	/* The front is another's while it works. */
+	if (s->is_working || s->is_ending || !s->is_loaded ||
 	    s->all->jobs == NULL)
+		return;
+	if (!session_lags(s) && (s->number == s->rec.total_chunks ||
+	                            !session_bit(s->have, s->number)))
 		return;
 	s->is_working = true;
 	s->job.run = run;
