@@ -149,6 +149,22 @@ refuse_route(
 	    "this path does not take that method, but %s", allow);
 }
 
+/* Of clients that cannot send every method (tus). */
+static enum http_method
+method_of(const struct http_request *req, struct slice path)
+{
+	static const enum http_method others[] = { HTTP_HEAD, HTTP_PATCH,
+		HTTP_DELETE };
+	struct slice name = http_field(req, "x-http-method-override");
+
+	if (req->method != HTTP_POST || !slice_starts(path, "/tus"))
+		return req->method;
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+		if (slice_eq_nocase(name, http_method_name(others[i])))
+			return others[i];
+	return req->method;
+}
+
 /* ${path} is decoded. */
 static int
 admit_path(struct call *c, struct slice path, struct err *err)
@@ -156,7 +172,7 @@ admit_path(struct call *c, struct slice path, struct err *err)
 	const struct http_request *req = http_request(c->x);
 	struct route_match m;
 
-	routes_match(req->method, path, &m);
+	routes_match(method_of(req, path), path, &m);
 	if (m.route == NULL)
 		return refuse_route(c, path, m.path_known, err);
 	c->route = m.route;
@@ -191,6 +207,7 @@ static const enum http_verdict verdicts[] = {
 	[ROUTE_LOOP] = HTTP_REPLIED,
 	[ROUTE_SHORT] = HTTP_SHORT,
 	[ROUTE_TRANSFER] = HTTP_TRANSFER,
+	[ROUTE_STREAM] = HTTP_STREAM,
 };
 
 static enum http_verdict

@@ -11,7 +11,10 @@
 #define EXPOSED                                                                \
 	"Accept-Ranges, Allow, Content-Disposition, Content-Length, "          \
 	"Content-Range, ETag, Last-Modified, Location, Repr-Digest, "          \
-	"Retry-After, X-Request-Id"
+	"Retry-After, Tus-Checksum-Algorithm, Tus-Extension, Tus-Max-Size, "   \
+	"Tus-Resumable, Tus-Version, Upload-Concat, Upload-Defer-Length, "     \
+	"Upload-Expires, Upload-Length, Upload-Metadata, Upload-Offset, "      \
+	"WWW-Authenticate, X-Request-Id"
 
 struct cors {
 	bool any;       /* "*" */

@@ -4,7 +4,8 @@
 
 /*
  * The handlers of the route table, each in its h_<noun>.c.  A handler is
- * straight-line code on a worker (h_health: on the loop); it must reply once.
+ * straight-line code on a worker (h_health, h_tus_options: on the loop); it
+ * must reply once.
  */
 
 struct call;
@@ -15,6 +16,11 @@ void h_upload_raw(struct call *c);
 void h_upload_chunk(struct call *c);
 void h_resume_info(struct call *c);
 void h_cancel(struct call *c);
+void h_tus_options(struct call *c);
+void h_tus_create(struct call *c);
+void h_tus_head(struct call *c);
+void h_tus_append(struct call *c);
+void h_tus_remove(struct call *c);
 void h_download(struct call *c);
 void h_status_all(struct call *c);
 void h_status_one(struct call *c);

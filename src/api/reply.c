@@ -9,6 +9,7 @@
 
 #include "base/log.h"
 #include "proto/limits.h"
+#include "proto/tus.h"
 
 /* A reply in memory is at most a page of /status with long names. */
 #define BODY_MAX (16u * 1024 * 1024)
@@ -78,6 +79,9 @@ reply_begin(struct app *app, struct http_exchange *x, int status)
 	cors_headers(app->cors, x);
 	http_header(x, "X-Request-Id", "%s", http_request_id(x));
 	http_header(x, "X-Content-Type-Options", "nosniff");
+	/* tus wants it on every answer, errors of any kind included. */
+	if (slice_starts(http_request(x)->path, "/tus"))
+		http_header(x, "Tus-Resumable", TUS_VERSION);
 }
 
 static void

@@ -27,6 +27,14 @@ const struct route routes_table[] = {
 	{ HTTP_POST,   "/upload_chunk", ROUTE_EXACT, ROUTE_OPEN, AUTH_WRITE, ROUTE_TRANSFER, form_max, h_upload_chunk },
 	{ HTTP_GET,    "/resume_info/", ROUTE_NAME,  ROUTE_OPEN, 0,          ROUTE_SHORT,    NULL,     h_resume_info },
 	{ HTTP_POST,   "/cancel/",      ROUTE_NAME,  ROUTE_KEY,  AUTH_WRITE, ROUTE_TRANSFER, NULL,     h_cancel },
+	{ HTTP_OPTIONS, "/tus",         ROUTE_EXACT, ROUTE_FREE, 0,          ROUTE_LOOP,     NULL,     h_tus_options },
+	{ HTTP_OPTIONS, "/tus/",        ROUTE_EXACT, ROUTE_FREE, 0,          ROUTE_LOOP,     NULL,     h_tus_options },
+	{ HTTP_OPTIONS, "/tus/",        ROUTE_WORD,  ROUTE_FREE, 0,          ROUTE_LOOP,     NULL,     h_tus_options },
+	{ HTTP_POST,   "/tus",          ROUTE_EXACT, ROUTE_OPEN, AUTH_WRITE, ROUTE_TRANSFER, file_max, h_tus_create },
+	{ HTTP_POST,   "/tus/",         ROUTE_EXACT, ROUTE_OPEN, AUTH_WRITE, ROUTE_TRANSFER, file_max, h_tus_create },
+	{ HTTP_HEAD,   "/tus/",         ROUTE_WORD,  ROUTE_OPEN, AUTH_WRITE, ROUTE_TRANSFER, NULL,     h_tus_head },
+	{ HTTP_PATCH,  "/tus/",         ROUTE_WORD,  ROUTE_OPEN, AUTH_WRITE, ROUTE_STREAM,   file_max, h_tus_append },
+	{ HTTP_DELETE, "/tus/",         ROUTE_WORD,  ROUTE_OPEN, AUTH_WRITE, ROUTE_TRANSFER, NULL,     h_tus_remove },
 	{ HTTP_GET,    "/download/",    ROUTE_NAME,  ROUTE_OPEN, AUTH_READ,  ROUTE_TRANSFER, NULL,     h_download },
 	{ HTTP_GET,    "/status",       ROUTE_EXACT, ROUTE_OPEN, AUTH_READ,  ROUTE_SHORT,    NULL,     h_status_all },
 	{ HTTP_GET,    "/status/",      ROUTE_NAME,  ROUTE_OPEN, AUTH_READ,  ROUTE_SHORT,    NULL,     h_status_one },
@@ -89,7 +97,8 @@ routes_allow(struct slice path, char ret[ROUTES_ALLOW_SIZE])
 
 	ret[0] = '\0';
 	for (const struct route *r = routes_table; r->path != NULL; r++) {
-		if (!fits(r, path, &rest))
+		/* It is said of every path below. */
+		if (!fits(r, path, &rest) || r->method == HTTP_OPTIONS)
 			continue;
 		allow(ret, http_method_name(r->method));
 		if (r->method == HTTP_GET)

@@ -28,6 +28,7 @@ enum route_kind {
 	ROUTE_LOOP,     /* answered on the loop: touches nothing slow */
 	ROUTE_SHORT,    /* small body, short reply */
 	ROUTE_TRANSFER, /* moves a file */
+	ROUTE_STREAM,   /* the same, and what came of it counts if it is cut */
 };
 
 struct route {

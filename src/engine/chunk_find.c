@@ -139,8 +139,7 @@ add_new(struct sessions *all, const struct chunk_request *req)
 	fill(s, req);
 	session_ref(s);
 	pthread_mutex_lock(&s->lock);
-	list_push_back(&all->list, &s->link);
-	(void)map_put(all->names, slice_str(s->rec.filename), s);
+	session_enlist(s);
 	return s;
 }
 

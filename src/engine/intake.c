@@ -145,10 +145,18 @@ intake_run(struct intake *in, struct source *body, struct err *err)
 		if (in->mode->end(in, &e) < 0) {
 			*err = e;
 			rc = -1;
+		} else {
+			in->is_kept = true;
 		}
 	}
 	intake_give_back(in);
 	return rc;
+}
+
+bool
+intake_kept(const struct intake *in)
+{
+	return in->is_kept;
 }
 
 struct slice

@@ -101,6 +101,7 @@ struct intake {
 	struct seal *own_seal; /* NULL: it is the piece's */
 	uint64_t segments;     /* index of the next to be sealed */
 	enum intake_end end;
+	bool is_kept;
 	unsigned char *window;
 	size_t waiting;
 	unsigned char *own;
@@ -125,6 +126,8 @@ void intake_init(
 int intake_prepend(struct intake *in, const void *p, size_t n, struct err *err);
 /* Takes ${body} to its end. */
 int intake_run(struct intake *in, struct source *body, struct err *err);
+/* Did a body that was cut leave all that arrived stored, or waiting? */
+bool intake_kept(const struct intake *in);
 /* What waits, in memory of the intake's; after intake_run(). */
 struct slice intake_rest(const struct intake *in);
 /* Bytes that were taken. */

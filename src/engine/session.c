@@ -84,6 +84,20 @@ session_retire(struct session *s)
 }
 
 void
+session_enlist(struct session *s)
+{
+	struct sessions *all = s->all;
+	struct map *by_name =
+	    s->rec.state == REC_SESSION_OPEN ? all->names : all->ended;
+
+	list_push_back(&all->list, &s->link);
+	if (s->rec.kind == REC_SESSION_TUS)
+		(void)map_put(all->urls, slice_str(s->rec.url), s);
+	else
+		(void)map_put(by_name, slice_str(s->rec.filename), s);
+}
+
+void
 session_forget(struct session *s)
 {
 	struct sessions *all = s->all;
@@ -402,8 +416,7 @@ tick_open(struct session *s)
 	} else if (session_load(s, &err) < 0) {
 		if (err.code == ERR_ABSENT)
 			(void)session_end(s, REC_SESSION_FAILED, &err);
-	} else if (s->transfer == NULL && is_left_complete(s) &&
-	           session_wake(s, &err) == 0) {
+	} else if (is_left_complete(s) && session_wake(s, &err) == 0) {
 		(void)session_finish(s, &ignored, &err);
 		session_result_fini(&ignored);
 	}

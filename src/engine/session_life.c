@@ -111,6 +111,7 @@ session_begin(
 		.encryption = s->rec.encryption,
 		.priority = start->priority,
 		.client = start->client,
+		.is_resumable = true,
 	};
 
 	if (begin_blob(s, start->expected, err) < 0)
@@ -258,17 +259,39 @@ get_row(struct db_tx *tx, void *arg, struct err *err)
 	return rec_transfer_get(tx, r->id, &r->rec, err);
 }
 
+/* As it is on record; one whose row is not written yet, or got lost, gets
+ * another. */
+static int
+get_transfer(struct session *s, struct row *r, struct err *err)
+{
+	if (db_read(s->engine->db, get_row, r, err) == 0)
+		return 0;
+	if (err->code != ERR_TRANSFER_NOT_FOUND)
+		return -1;
+	err_clear(err);
+	memcpy(r->rec.id, s->rec.id, ID_SIZE);
+	r->rec.direction = REC_UPLOAD;
+	r->rec.filename = mem_strdup(s->rec.filename);
+	r->rec.encryption = s->rec.encryption;
+	r->rec.total = s->rec.total_size;
+	r->rec.created_ms = id_wall_ms(s->rec.id);
+	return 0;
+}
+
 int
 session_wake(struct session *s, struct err *err)
 {
 	struct row r = { s->rec.id, { .id = "" } };
+	struct err e = ERR_INIT;
 
+	if (err == NULL)
+		err = &e;
 	atomic_store(&s->moved_ms, clock_mono_ms(s->engine->clock));
 	if (session_load(s, err) < 0)
 		return -1;
 	if (s->transfer != NULL)
 		return 0;
-	if (db_read(s->engine->db, get_row, &r, err) < 0)
+	if (get_transfer(s, &r, err) < 0)
 		return -1;
 	r.rec.transferred = atomic_load(&s->moved);
 	s->transfer = transfer_resume(s->engine->transfers, &r.rec);

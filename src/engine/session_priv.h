@@ -100,6 +100,9 @@ void session_unref(struct session *s);
 /* Puts an ended one where those who ask again find it, and out of the maps of
  * the open. */
 void session_retire(struct session *s);
+/* Into the list, and the map of its kind; the registry has the first
+ * reference.  Under the registry's lock. */
+void session_enlist(struct session *s);
 /* Forgets one whose making failed. */
 void session_forget(struct session *s);
 

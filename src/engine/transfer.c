@@ -71,7 +71,8 @@ changed(struct transfers *ts, int64_t now_ms)
 static bool
 will_last(const struct transfer_start *s)
 {
-	return s->total == REC_SIZE_UNKNOWN || s->total > LIMIT_SMALL_BODY;
+	return s->total == REC_SIZE_UNKNOWN || s->total > LIMIT_SMALL_BODY ||
+	       s->is_resumable;
 }
 
 /* Into the registry. */

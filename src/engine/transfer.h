@@ -56,6 +56,7 @@ struct transfer_start {
 	int priority;
 	const struct client *client;
 	struct mover *mover; /* NULL: none */
+	bool is_resumable;   /* its start is recorded, however small it is */
 };
 struct transfer *transfer_begin(
     struct transfers *ts, const struct transfer_start *start);

@@ -6,7 +6,7 @@ http_gather_wanted(const struct http_exchange *x)
 {
 	const struct http_server *s = x->server;
 
-	if (!x->req.has_body)
+	if (!x->req.has_body || x->verdict == HTTP_STREAM)
 		return false;
 	if (x->verdict == HTTP_SHORT)
 		return true;

@@ -13,10 +13,12 @@
  *                   ├ HTTP_SHORT: body gathered on the loop (more than
  *                   │   small_body_max: 413), then handle(x) on a short
  *                   │   thread; the reply, in memory, is flushed by the loop
- *                   └ HTTP_TRANSFER: body known to be at most
- *                       small_body_max: as HTTP_SHORT, but http_send_stream
- *                       may block; else handle(x) on a transfer thread, body
- *                       pulled from the socket
+ *                   ├ HTTP_TRANSFER: body known to be at most
+ *                   │   small_body_max: as HTTP_SHORT, but http_send_stream
+ *                   │   may block; else handle(x) on a transfer thread, body
+ *                   │   pulled from the socket
+ *                   └ HTTP_STREAM: always the latter, so that also of a
+ *                       small body that is cut all that came is seen
  *
  * Connection states and owners (rule 14): LOOP, WORKER, LINGER (loop), and
  * later QUEUED (loop).  One request of a connection at a time.
@@ -30,7 +32,7 @@
 #include "base/err.h"
 #include "net/http.h"
 
-enum http_verdict { HTTP_REPLIED, HTTP_SHORT, HTTP_TRANSFER };
+enum http_verdict { HTTP_REPLIED, HTTP_SHORT, HTTP_TRANSFER, HTTP_STREAM };
 
 struct http_app {
 	/* On a loop thread; must not block. */
