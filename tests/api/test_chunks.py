@@ -77,6 +77,7 @@ def test_any_sizes_in_any_order(server, name, sizes, encryption):
     assert server.status(f"{name}-0")["status"] == "completed"
 
 
+@pytest.mark.tsan
 @BOTH
 @pytest.mark.parametrize("first", [False, True], ids=["fields", "chunk"])
 def test_many_at_once(server, name, encryption, first):

@@ -558,6 +558,7 @@ def test_what_arrived_is_kept(server, name, n, encryption):
     assert server.has(name, data)
 
 
+@pytest.mark.tsan
 @BOTH
 def test_a_hanging_request_gives_way(server, name, encryption):
     data = content(200_000)

@@ -26,9 +26,9 @@ def points():
 
 POINTS = points()
 # those of opening a database that is no good, of what test_sealed_faults.py
-# and test_chunk_faults.py do, and those of everyday
+# and test_chunk_faults.py and test_tus_faults.py do, and those of everyday
 REPAIR = ["db.set_aside", "db.staged", "db.placed"]
-ELSEWHERE = ("rotate.", "rewrite.", "session.", "chunk.")
+ELSEWHERE = ("rotate.", "rewrite.", "session.", "chunk.", "append.")
 DAILY = [
     p for p in POINTS if p not in REPAIR and not p.startswith(ELSEWHERE)
 ]
