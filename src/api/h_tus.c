@@ -51,7 +51,7 @@ static void
 log_completed(struct call *c, const struct append_state *st)
 {
 	if (st->is_complete)
-		log_info("upload completed", LOG_STR("url", st->url),
+		log_info("upload completed", LOG_STR("id", st->id),
 		    LOG_UINT("size", st->offset),
 		    LOG_STR("client", c->client.ip), LOG_END);
 }

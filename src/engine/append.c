@@ -90,6 +90,7 @@ append_describe(struct session *s, struct append_state *ret)
 {
 	memset(ret, 0, sizeof(*ret));
 	memcpy(ret->url, s->rec.url, APPEND_URL_SIZE);
+	memcpy(ret->id, s->rec.id, ID_SIZE);
 	ret->length = s->rec.total_size;
 	ret->is_complete = s->rec.state == REC_SESSION_COMPLETED;
 	ret->offset = ret->is_complete ? ret->length : s->offset;

@@ -42,6 +42,7 @@ struct append_new {
 /* Where an upload is. */
 struct append_state {
 	char url[APPEND_URL_SIZE];
+	char id[ID_SIZE]; /* its transfer's */
 	uint64_t offset;
 	uint64_t length; /* REC_SIZE_UNKNOWN */
 	bool is_partial;
