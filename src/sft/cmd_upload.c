@@ -9,8 +9,10 @@
 #include "base/mem.h"
 #include "proto/filename.h"
 #include "proto/limits.h"
+#include "sft/chunking.h"
 #include "sft/cmd.h"
 #include "sft/out.h"
+#include "sft/retry.h"
 #include "sft/sending.h"
 #include "sft/text.h"
 #include "sft/url.h"
@@ -24,6 +26,10 @@ struct options {
 	bool encrypt;
 	const char *client_id;
 	const char *if_exists;
+	bool chunked;
+	uint64_t chunk_size; /* 0: not given, as the next */
+	uint64_t parallel;
+	struct retry_options retry;
 };
 
 /* The name that ${path} is to have on the server. */
@@ -41,6 +47,44 @@ name_of(
 		return 0;
 	return err_set(err, ERR_USAGE, "'%.100s': %s%s", name, why.msg,
 	    o->filename != NULL ? "" : "; give it another with --filename");
+}
+
+/* Large files are worth being gone on with; but a chunk cannot say what is to
+ * become of a file that is there. */
+static bool
+goes_in_chunks(const char *path, const struct options *o)
+{
+	uint64_t size;
+
+	return chunking_can(path, &size) &&
+	       (o->chunked || o->chunk_size != 0 || o->parallel != 0 ||
+	           (size >= CHUNKING_FROM &&
+	               (o->if_exists == NULL ||
+	                   strcmp(o->if_exists, "replace") == 0)));
+}
+
+static bool
+wants_chunks(const struct options *o)
+{
+	return o->chunked || o->chunk_size != 0 || o->parallel != 0;
+}
+
+static int
+check_chunked(const struct options *o, const char *path, struct err *err)
+{
+	uint64_t size;
+	struct stat st;
+
+	if (!wants_chunks(o))
+		return 0;
+	if (o->if_exists != NULL && strcmp(o->if_exists, "error") == 0)
+		return err_set(err, ERR_USAGE,
+		    "--if-exists error and --chunked do not go together");
+	if (strcmp(path, SENDING_STDIN) == 0 ||
+	    (stat(path, &st) == 0 && !chunking_can(path, &size)))
+		return err_set(err, ERR_USAGE,
+		    "'%s' has no size and cannot be sent in chunks", path);
+	return 0;
 }
 
 /* Looks at all files before the first is sent. */
@@ -70,7 +114,8 @@ check_arguments(const struct cli *cli, const struct options *o, struct err *err)
 			    "'%s' is a directory; name the files in it",
 			    cli->argv[i]);
 		}
-		if (name_of(cli->argv[i], o, &name, err) < 0)
+		if (check_chunked(o, cli->argv[i], err) < 0 ||
+		    name_of(cli->argv[i], o, &name, err) < 0)
 			return -1;
 		free(name);
 	}
@@ -109,7 +154,8 @@ check_answer(struct sending *s, const json_t *answer, struct err *err)
 }
 
 static int
-print_sent(struct cli *cli, const struct http_reply *reply, struct err *err)
+print_sent(
+    struct cli *cli, const json_t *answer, bool was_there, struct err *err)
 {
 	struct buf b;
 	int rc;
@@ -117,17 +163,88 @@ print_sent(struct cli *cli, const struct http_reply *reply, struct err *err)
 	if (cli->json || cli->quiet)
 		return 0;
 	buf_init(&b, LINE_MAX_BYTES);
-	buf_append_str(
-	    &b, reply->head.status == 200 ? "replaced " : "uploaded ");
-	text_clean(&b, slice_str(out_str(reply->json, "filename")));
+	buf_append_str(&b, was_there ? "replaced " : "uploaded ");
+	text_clean(&b, slice_str(out_str(answer, "filename")));
 	progress_summary(cli->progress, &b);
 	buf_append_char(&b, '\n');
 	if (cli->verbose)
 		buf_printf(
-		    &b, "  sha256 %.64s\n", out_str(reply->json, "hash"));
+		    &b, "  sha256 %.64s\n", out_str(answer, "hash"));
 	rc = out_text(&b, err);
 	buf_fini(&b);
 	return rc;
+}
+
+static int
+interrupted(struct err *err)
+{
+	return err_set(err, ERR_INTERRUPTED,
+	    "interrupted, and nothing was kept; with --chunked it could be "
+	    "gone on with");
+}
+
+/* A stream that was read from cannot begin anew. */
+static bool
+begin_again(struct sending *s)
+{
+	const struct http_body *body = sending_body(s);
+
+	return body->rewind(body->source);
+}
+
+static int
+put_file(struct cli *cli, const char *path, const char *name,
+    const struct options *o, struct http_reply *reply, struct err *err)
+{
+	struct http_request req = { .method = "PUT" };
+	struct sending *s = NULL;
+	struct retry retry;
+	struct buf target;
+	int rc = -1;
+
+	buf_init(&target, URL_MAX);
+	if (sending_open(path, cli->progress, &s, err) < 0)
+		goto out;
+	add_target(name, o, &target);
+	req.target = buf_str(&target);
+	req.body = sending_body(s);
+	retry_init(&retry, cli, &o->retry);
+	progress_begin(cli->progress, name, sending_size(s));
+	do {
+		rc = http_do(cli->http, &req, reply, err);
+	} while (rc < 0 && retry_may(err, http_failure(cli->http)) &&
+	         begin_again(s) && retry_wait(&retry, cli->http, err));
+	progress_end(cli->progress);
+	if (rc == 0)
+		rc = check_answer(s, reply->json, err);
+	else if (err->code == ERR_INTERRUPTED)
+		(void)interrupted(err);
+out:
+	sending_close(s);
+	buf_fini(&target);
+	return rc;
+}
+
+static int
+send_chunks(struct cli *cli, const char *path, const char *name,
+    const struct options *o, json_t **ret_answer, struct err *err)
+{
+	char priority[TEXT_SIZE];
+	const struct chunking_options chunking = {
+		.path = path,
+		.name = name,
+		.chunk_size = o->chunk_size,
+		.parallel = o->parallel,
+		.encrypt = o->encrypt,
+		.priority = o->priority_is_given ? priority : NULL,
+		.client_id = o->client_id,
+		.retry = &o->retry,
+	};
+
+	(void)snprintf(priority, sizeof(priority), "%" PRIu64, o->priority);
+	if (chunking_send(cli, &chunking, ret_answer, err) < 0)
+		return -1;
+	return print_sent(cli, *ret_answer, false, err);
 }
 
 /* Sends one file; ${*ret_answer} is what the server says of it. */
@@ -135,34 +252,24 @@ static int
 send_file(struct cli *cli, const char *path, const struct options *o,
     json_t **ret_answer, struct err *err)
 {
-	struct http_request req = { .method = "PUT" };
 	struct http_reply reply = { 0 };
-	struct sending *s = NULL;
 	char *name = NULL;
-	struct buf target;
-	int rc = -1;
+	int rc;
 
-	buf_init(&target, URL_MAX);
-	if (name_of(path, o, &name, err) < 0 ||
-	    sending_open(path, cli->progress, &s, err) < 0)
-		goto out;
-	add_target(name, o, &target);
-	req.target = buf_str(&target);
-	req.body = sending_body(s);
-	progress_begin(cli->progress, name, sending_size(s));
-	rc = http_do(cli->http, &req, &reply, err);
-	progress_end(cli->progress);
-	if (rc == 0)
-		rc = check_answer(s, reply.json, err);
-	if (rc == 0)
-		rc = print_sent(cli, &reply, err);
-	if (rc == 0)
-		*ret_answer = json_incref(reply.json);
-out:
-	http_reply_fini(&reply);
-	sending_close(s);
+	if (name_of(path, o, &name, err) < 0)
+		return -1;
+	if (goes_in_chunks(path, o)) {
+		rc = send_chunks(cli, path, name, o, ret_answer, err);
+	} else {
+		rc = put_file(cli, path, name, o, &reply, err);
+		if (rc == 0)
+			rc = print_sent(cli, reply.json,
+			    reply.head.status == 200, err);
+		if (rc == 0)
+			*ret_answer = json_incref(reply.json);
+		http_reply_fini(&reply);
+	}
 	free(name);
-	buf_fini(&target);
 	return rc;
 }
 
@@ -194,7 +301,7 @@ send_all(struct cli *cli, const struct options *o)
 int
 cmd_upload(struct cli *cli, struct err *err)
 {
-	struct options o = { 0 };
+	struct options o = { .retry = RETRY_OPTIONS_INIT };
 	const struct opt options[] = {
 		{ "filename", 0, OPT_STR, "NAME",
 		    "what it is called on the server; folders are written "
@@ -211,13 +318,28 @@ cmd_upload(struct cli *cli, struct err *err)
 		{ "if-exists", 0, OPT_STR, "WHAT",
 		    "replace a file that is there, or error (replace)",
 		    &o.if_exists, 0, 0, NULL },
+		{ "chunked", 0, OPT_FLAG, NULL,
+		    "in chunks, so that it can be gone on with (by itself "
+		    "from 64 MiB)",
+		    &o.chunked, 0, 0, NULL },
+		{ "chunk-size", 0, OPT_SIZE, "BYTES",
+		    "of a chunk (as the server advises)", &o.chunk_size,
+		    CHUNKING_SIZE_MIN, CHUNKING_SIZE_MAX, NULL },
+		{ "parallel", 0, OPT_UINT, "N",
+		    "chunks at once (as the server advises)", &o.parallel, 1,
+		    CREW_MAX, NULL },
+		{ "retry", 0, OPT_UINT, "N",
+		    "how often what failed is tried again (5)", &o.retry.times,
+		    0, RETRY_LIMIT, &o.retry.is_given },
 		{ 0 },
 	};
 	const struct cli_syntax syntax = {
 		.args = "FILE...",
 		.about = "Sends files, one after the other, and compares what "
 		         "the server stored with\nwhat was sent, by SHA-256. "
-		         "'-' is standard input and needs --filename.\n",
+		         "'-' is standard input and needs --filename.\n"
+		         "A chunked upload that broke off goes on when the same "
+		         "command is given again.\n",
 		.options = options,
 		.min_args = 1,
 		.max_args = -1,

@@ -16,6 +16,13 @@ static const struct {
 	    "is with --server URL or SFT_SERVER" },
 	{ ERR_FILE_NOT_FOUND, FAIL_NOT_FOUND, NULL },
 	{ ERR_TRANSFER_NOT_FOUND, FAIL_NOT_FOUND, NULL },
+	{ ERR_NO_ACTIVE_TRANSFER, FAIL_NOT_FOUND, NULL },
+	{ ERR_SESSION_CONFLICT, FAIL_FAILED,
+	    "'sft cancel NAME' ends the other upload; it needs a key that may "
+	    "write" },
+	{ ERR_CHUNK_CONFLICT, FAIL_FAILED,
+	    "'sft cancel NAME' ends the other upload; it needs a key that may "
+	    "write" },
 	{ ERR_KEY_NOT_FOUND, FAIL_NOT_FOUND, NULL },
 	{ ERR_UNAUTHORIZED, FAIL_NOT_ALLOWED,
 	    "give a key: where the server runs, export "

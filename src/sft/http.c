@@ -55,6 +55,21 @@ http_close(struct http *h)
 	curl_global_cleanup();
 }
 
+int
+http_clone(const struct http *h, struct http **ret_h, struct err *err)
+{
+	struct http_options o = h->options;
+
+	o.tick = NULL;
+	return http_open(&o, ret_h, err);
+}
+
+const struct http_failure *
+http_failure(const struct http *h)
+{
+	return &h->failure;
+}
+
 static void trace(const struct http_call *c, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 
@@ -136,6 +151,19 @@ set_body(struct http_call *c, struct err *err)
 }
 
 static struct curl_slist *
+add_header(struct curl_slist *list, const char *name, const char *value)
+{
+	char *line;
+
+	if (value == NULL)
+		return list;
+	line = mem_printf("%s: %s", name, value);
+	list = curl_slist_append(list, line);
+	free(line);
+	return list;
+}
+
+static struct curl_slist *
 header_list(const struct http_call *c)
 {
 	const char *key = c->h->options.key;
@@ -151,7 +179,10 @@ header_list(const struct http_call *c)
 	if (c->req->json != NULL)
 		list =
 		    curl_slist_append(list, "Content-Type: application/json");
-	return list;
+	if (c->req->body != NULL)
+		list = add_header(list, "Content-Type", c->req->body->type);
+	list = add_header(list, "Range", c->req->range);
+	return add_header(list, "If-Range", c->req->if_range);
 }
 
 static void
@@ -332,6 +363,7 @@ http_do(struct http *h, const struct http_request *req,
 	CURLcode code;
 	int rc = -1;
 
+	h->failure = (struct http_failure){ .retry_after_s = -1 };
 	c.head.length = HTTP_SIZE_UNKNOWN;
 	buf_init(&c.answer, HTTP_ANSWER_MAX);
 	if (perform(&c, &code, err) < 0)

@@ -50,6 +50,7 @@ struct http_options {
 struct http_body {
 	struct source *source; /* stays the caller's */
 	int64_t size;          /* or HTTP_SIZE_UNKNOWN */
+	const char *type; /* Content-Type; NULL: none */
 	/* Readable when a source that had to wait can go on; -1: never waits.
 	 */
 	int wait_fd;
@@ -68,6 +69,7 @@ struct http_head {
 	char repr_digest[256];
 	char location[256];
 	char retry_after[64];
+	char content_range[80];
 };
 
 /* Where the body of a 2xx answer goes. */
@@ -84,6 +86,8 @@ struct http_request {
 	const json_t *json;           /* sent as the body, or NULL */
 	const struct http_body *body; /* or NULL */
 	const struct http_sink *sink; /* NULL: the answer is JSON */
+	const char *range;    /* "bytes=0-99", or NULL */
+	const char *if_range; /* the ETag that it is a range of, or NULL */
 };
 
 struct http_reply {
@@ -99,5 +103,16 @@ void http_close(struct http *h); /* NULL is fine */
 int http_do(struct http *h, const struct http_request *req,
     struct http_reply *reply, struct err *err);
 void http_reply_fini(struct http_reply *reply);
+
+/* Another way to the same server, for another thread; it calls no tick(). */
+int http_clone(const struct http *h, struct http **ret_h, struct err *err);
+
+/* How the last http_do() failed, beside its err. */
+struct http_failure {
+	int status;            /* 0: there was no answer */
+	int64_t retry_after_s; /* -1: not said */
+	bool names_limit;      /* the answer named a max_file_size */
+};
+const struct http_failure *http_failure(const struct http *h);
 
 #endif

@@ -72,6 +72,19 @@ foreign(const struct http_call *c, struct err *err)
 	    head->status, head->reason, c->h->options.base);
 }
 
+/* For who may try again. */
+static void
+note(const struct http_call *c, const json_t *answer)
+{
+	struct http_failure *f = &c->h->failure;
+	uint64_t seconds;
+
+	f->status = c->head.status;
+	f->names_limit = json_object_get(answer, "max_file_size") != NULL;
+	if (num_uint(slice_str(c->head.retry_after), 86400, &seconds))
+		f->retry_after_s = (int64_t)seconds;
+}
+
 int
 http_error_answer(const struct http_call *c, struct err *err)
 {
@@ -81,6 +94,7 @@ http_error_answer(const struct http_call *c, struct err *err)
 	struct slice text;
 	char more[64];
 
+	note(c, answer);
 	name = json_string_value(json_object_get(answer, "code"));
 	sentence = json_string_value(json_object_get(answer, "error"));
 	if (name == NULL || sentence == NULL) {

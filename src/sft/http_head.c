@@ -16,6 +16,7 @@ static const struct {
 		name, offsetof(struct http_head, member),                      \
 		    sizeof(((struct http_head *)NULL)->member)                 \
 	}
+	FIELD("Content-Range", content_range),
 	FIELD("Content-Type", type),
 	FIELD("ETag", etag),
 	FIELD("Location", location),

@@ -30,6 +30,7 @@ struct http {
 	CURLM *multi;
 	struct http_options options; /* its strings are copies */
 	struct http_call *call;      /* NULL between requests */
+	struct http_failure failure; /* of the last one */
 };
 
 /* A line of a head (http_head.c): a status line begins a new head, the empty

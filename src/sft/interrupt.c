@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <sys/signalfd.h>
@@ -14,7 +15,7 @@
 
 struct interrupt {
 	int fd;
-	int signo; /* 0: none yet */
+	_Atomic int signo; /* 0: none yet */
 	sigset_t before;
 };
 

@@ -6,7 +6,8 @@
  * Ctrl-C (SIGINT), SIGTERM and SIGHUP as something to look at, so that what
  * was begun can be taken back.  While one is open the signals are blocked and
  * wait in a descriptor; whoever waits must watch it.  A signal that was
- * ignored when the program started (nohup) stays ignored.
+ * ignored when the program started (nohup) stays ignored.  Any thread may
+ * look.
  */
 
 #include "base/err.h"

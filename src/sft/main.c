@@ -12,6 +12,7 @@ static const struct command commands[] = {
 	{ "upload", "send files to the server", cmd_upload },
 	{ "download", "fetch files, checked", cmd_download },
 	{ "status", "show transfers and the queue", cmd_status },
+	{ "cancel", "end what is under way for a file", cmd_cancel },
 	{ "health", "ask whether the server is well", cmd_health },
 	{ "key new", "make an API key", cmd_key_new },
 	{ "key list", "list the API keys", cmd_key_list },

@@ -2,6 +2,7 @@
 #include "sft/progress.h"
 
 #include <inttypes.h>
+#include <pthread.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -35,6 +36,7 @@
 #define ERASE_LINE "\r\033[K"
 
 struct progress {
+	pthread_mutex_t lock; /* over all that changes */
 	enum progress_mode mode;
 	int fd;
 	const struct clock *clock;
@@ -56,6 +58,7 @@ progress_new(enum progress_mode mode, int fd, const struct clock *clock)
 	p->mode = mode;
 	p->fd = fd;
 	p->clock = clock;
+	pthread_mutex_init(&p->lock, NULL);
 	return p;
 }
 
@@ -65,6 +68,7 @@ progress_free(struct progress *p)
 	if (p == NULL)
 		return;
 	progress_end(p);
+	pthread_mutex_destroy(&p->lock);
 	free(p);
 }
 
@@ -86,21 +90,35 @@ progress_begin(struct progress *p, const char *label, uint64_t total)
 void
 progress_expect(struct progress *p, uint64_t total)
 {
+	pthread_mutex_lock(&p->lock);
 	p->total = total;
+	pthread_mutex_unlock(&p->lock);
 }
 
 void
 progress_add(struct progress *p, uint64_t n)
 {
+	pthread_mutex_lock(&p->lock);
 	p->done += n;
 	rate_note(&p->rate, clock_mono_ms(p->clock), p->done);
+	pthread_mutex_unlock(&p->lock);
+}
+
+void
+progress_take_back(struct progress *p, uint64_t n)
+{
+	pthread_mutex_lock(&p->lock);
+	p->done -= n < p->done ? n : p->done;
+	pthread_mutex_unlock(&p->lock);
 }
 
 void
 progress_restart(struct progress *p)
 {
+	pthread_mutex_lock(&p->lock);
 	p->done = 0;
 	rate_init(&p->rate, clock_mono_ms(p->clock));
+	pthread_mutex_unlock(&p->lock);
 }
 
 static void
@@ -137,8 +155,9 @@ draw(struct progress *p, int64_t now)
 	p->drawn_ms = now;
 }
 
-void
-progress_tick(struct progress *p)
+/* Under the lock, as the next. */
+static void
+tick(struct progress *p)
 {
 	int64_t now, every;
 
@@ -152,7 +171,15 @@ progress_tick(struct progress *p)
 }
 
 void
-progress_hide(struct progress *p)
+progress_tick(struct progress *p)
+{
+	pthread_mutex_lock(&p->lock);
+	tick(p);
+	pthread_mutex_unlock(&p->lock);
+}
+
+static void
+hide(struct progress *p)
 {
 	if (!p->is_visible)
 		return;
@@ -161,14 +188,24 @@ progress_hide(struct progress *p)
 }
 
 void
+progress_hide(struct progress *p)
+{
+	pthread_mutex_lock(&p->lock);
+	hide(p);
+	pthread_mutex_unlock(&p->lock);
+}
+
+void
 progress_end(struct progress *p)
 {
-	if (p->label == NULL)
-		return;
-	p->end_ms = clock_mono_ms(p->clock);
-	progress_hide(p);
-	free(p->label);
-	p->label = NULL;
+	pthread_mutex_lock(&p->lock);
+	if (p->label != NULL) {
+		p->end_ms = clock_mono_ms(p->clock);
+		hide(p);
+		free(p->label);
+		p->label = NULL;
+	}
+	pthread_mutex_unlock(&p->lock);
 }
 
 uint64_t

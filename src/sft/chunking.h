@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef SFT_CHUNKING_H
+#define SFT_CHUNKING_H
+
+/*
+ * Sends a file in chunks, several at once, and only those that the server does
+ * not have yet (POST /upload_chunk, GET /resume_info).
+ *
+ * The whole file is hashed beside that; the last chunks say the hash, so that
+ * chunks of a file that changed in between make no file.
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/json.h"
+#include "sft/cli.h"
+#include "sft/crew.h"
+#include "sft/retry.h"
+
+/* Files from here on are sent in chunks by themselves. */
+#define CHUNKING_FROM ((uint64_t)64 * 1024 * 1024)
+#define CHUNKING_SIZE_DEFAULT ((uint64_t)8 * 1024 * 1024)
+#define CHUNKING_SIZE_MIN ((uint64_t)1024)
+#define CHUNKING_SIZE_MAX ((uint64_t)1024 * 1024 * 1024)
+#define CHUNKING_PARALLEL_DEFAULT 4u
+#define CHUNKING_COUNT_MAX ((uint64_t)1000000)
+
+struct chunking_options {
+	const char *path;
+	const char *name;      /* on the server */
+	uint64_t chunk_size;   /* 0: as the server advises */
+	uint64_t parallel;     /* 0: as the server advises */
+	bool encrypt;
+	const char *priority;  /* NULL: not said */
+	const char *client_id; /* NULL: not said */
+	const struct retry_options *retry;
+};
+
+/* Is ${path} a file that can be sent so, and how large is it? */
+bool chunking_can(const char *path, uint64_t *ret_size);
+/* *${ret_answer}: what the server says of the whole file. */
+int chunking_send(struct cli *cli, const struct chunking_options *o,
+    json_t **ret_answer, struct err *err);
+
+#endif
