@@ -17,6 +17,9 @@ class Cutter:
         self.left = cuts
         self.within = within
         self.made = 0  # cuts
+        self.passed = 0  # bytes, from the server
+        self.hold_after = None  # so many of them, and then nothing
+        self.held = None  # an event
         self.lock = threading.Lock()
         self.is_open = True
         self.listener = socket.create_server(("127.0.0.1", 0))
@@ -62,16 +65,26 @@ class Cutter:
             for a, b in ((client, server), (server, client)):
                 threading.Thread(
                     target=self._forward,
-                    args=(a, b, self._limit()),
+                    args=(a, b, self._limit(), b is client),
                     daemon=True,
                 ).start()
 
-    def _forward(self, source, target, limit):
+    def _hold(self, n):
+        """Are these n bytes to be kept back?"""
+        with self.lock:
+            if self.hold_after is None or self.passed + n <= self.hold_after:
+                return False
+        self.held.set()
+        return True
+
+    def _forward(self, source, target, limit, from_server):
         try:
             while True:
                 data = source.recv(65536)
                 if not data:
                     break
+                if from_server and self._hold(len(data)):
+                    continue
                 if limit is not None and len(data) >= limit:
                     if self._may_cut():
                         target.sendall(data[:limit])
@@ -82,6 +95,9 @@ class Cutter:
                 elif limit is not None:
                     limit -= len(data)
                 target.sendall(data)
+                if from_server:
+                    with self.lock:
+                        self.passed += len(data)
             target.shutdown(socket.SHUT_WR)
         except OSError:
             self._reset(source)

@@ -72,8 +72,8 @@ do_read(struct source *src, void *buf, size_t n, struct err *err)
 	ssize_t got;
 
 	if (b->at < b->front.len)
-		got = (ssize_t)read_text(b->front.p + b->at,
-		    b->front.len - (size_t)b->at, buf, n);
+		got = (ssize_t)read_text(
+		    b->front.p + b->at, b->front.len - (size_t)b->at, buf, n);
 	else if (b->at < end)
 		got = read_part(b, buf, n, err);
 	else
@@ -120,8 +120,7 @@ chunk_body_new(const struct chunk_part *part)
 	    "sft-%016" PRIx64 "%016" PRIx64, rand_u64(), rand_u64());
 	(void)snprintf(b->type, sizeof(b->type),
 	    "multipart/form-data; boundary=%s", b->boundary);
-	(void)snprintf(
-	    b->back, sizeof(b->back), "\r\n--%s--\r\n", b->boundary);
+	(void)snprintf(b->back, sizeof(b->back), "\r\n--%s--\r\n", b->boundary);
 	return b;
 }
 
@@ -175,8 +174,8 @@ chunk_body_hash(
 	sha256_init(&s);
 	while (at < part->n) {
 		size_t n = part->n - at < STEP ? (size_t)(part->n - at) : STEP;
-		ssize_t got = file_pread_full(
-		    part->fd, buf, n, part->offset + at, err);
+		ssize_t got =
+		    file_pread_full(part->fd, buf, n, part->offset + at, err);
 
 		if (got < 0)
 			goto out;

@@ -44,7 +44,7 @@ struct chunking {
 	pthread_cond_t changed; /* allowed, active; hash */
 	unsigned active;        /* chunks under way */
 	unsigned allowed;       /* at once; halved when connections break */
-	bool must_shrink;       /* a chunk is too large for what is in between */
+	bool must_shrink; /* a chunk is too large for what is in between */
 	uint64_t acknowledged;
 	json_t *answer; /* that it is complete */
 
@@ -228,8 +228,8 @@ take_ranges(struct chunking *c, const json_t *ranges)
 		json_int_t first = json_integer_value(json_array_get(one, 0));
 		json_int_t last = json_integer_value(json_array_get(one, 1));
 
-		for (json_int_t n = first; n >= 0 && n <= last &&
-		                           (uint64_t)n < c->count; n++)
+		for (json_int_t n = first;
+		     n >= 0 && n <= last && (uint64_t)n < c->count; n++)
 			c->there[n / 8] |= (unsigned char)(1u << (n % 8));
 	}
 }
@@ -467,8 +467,7 @@ send_missing(struct chunking *c, struct err *err)
 	progress_begin(c->cli->progress, c->o->name, c->size);
 	for (uint64_t i = 0; i < c->count; i++)
 		if (bit(c->there, i))
-			progress_add(
-			    c->cli->progress, part_of(c, i).n);
+			progress_add(c->cli->progress, part_of(c, i).n);
 	return crew_run(c->cli, threads, &work, err);
 }
 

@@ -29,9 +29,9 @@
 
 struct chunking_options {
 	const char *path;
-	const char *name;      /* on the server */
-	uint64_t chunk_size;   /* 0: as the server advises */
-	uint64_t parallel;     /* 0: as the server advises */
+	const char *name;    /* on the server */
+	uint64_t chunk_size; /* 0: as the server advises */
+	uint64_t parallel;   /* 0: as the server advises */
 	bool encrypt;
 	const char *priority;  /* NULL: not said */
 	const char *client_id; /* NULL: not said */

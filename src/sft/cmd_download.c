@@ -1,16 +1,15 @@
 /* SPDX-License-Identifier: MIT */
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/buf.h"
 #include "sft/cmd.h"
+#include "sft/crew.h"
+#include "sft/fetching.h"
 #include "sft/landing.h"
 #include "sft/out.h"
-#include "sft/receiving.h"
 #include "sft/target.h"
 #include "sft/text.h"
-#include "sft/url.h"
 
 #define LINE_MAX_BYTES 16384u
 
@@ -18,11 +17,14 @@ struct options {
 	const char *output;
 	bool force;
 	bool raw;
+	bool resume;
+	uint64_t parallel;
+	struct retry_options retry;
 };
 
 static int
 print_received(struct cli *cli, const struct target *t,
-    const struct receiving *r, struct err *err)
+    const struct fetching_result *r, struct err *err)
 {
 	struct buf b;
 	int rc;
@@ -40,8 +42,8 @@ print_received(struct cli *cli, const struct target *t,
 	progress_summary(cli->progress, &b);
 	buf_append_char(&b, '\n');
 	if (cli->verbose)
-		buf_printf(&b, "  sha256 %s%s\n", receiving_hash(r),
-		    receiving_is_checked(r)
+		buf_printf(&b, "  sha256 %s%s\n", r->hash,
+		    r->is_checked
 		        ? ""
 		        : " (the server names none to check it against)");
 	rc = out_text(&b, err);
@@ -50,68 +52,16 @@ print_received(struct cli *cli, const struct target *t,
 }
 
 static json_t *
-received_json(const struct target *t, const struct receiving *r)
+received_json(const struct target *t, const struct fetching_result *r)
 {
 	json_t *j = json_object();
 
 	json_object_set_new(j, "success", json_true());
 	json_object_set_new(j, "filename", json_string(t->name));
 	json_object_set_new(j, "path", json_str_or_null(t->path));
-	json_object_set_new(
-	    j, "size", json_integer((json_int_t)receiving_size(r)));
-	json_object_set_new(j, "hash", json_string(receiving_hash(r)));
+	json_object_set_new(j, "size", json_integer((json_int_t)r->size));
+	json_object_set_new(j, "hash", json_string(r->hash));
 	return j;
-}
-
-/* What is the same for all files of a call. */
-struct fetching {
-	const struct options *options;
-	const struct landing_options *landing;
-};
-
-static int
-fetch(struct cli *cli, const struct target *t, const struct fetching *f,
-    json_t **ret_one, struct err *err)
-{
-	const struct landing_options *landing = f->landing;
-	struct receiving *r =
-	    receiving_new(landing, cli->progress, f->options->raw);
-	struct http_request req = {
-		.method = "GET",
-		.sink = receiving_sink(r),
-	};
-	struct buf target;
-	int rc = -1;
-
-	buf_init(&target, URL_MAX);
-	buf_append_str(&target, "/download/");
-	url_add_name(&target, t->name);
-	url_add_query(&target, "decrypt", f->options->raw ? "false" : NULL);
-	req.target = buf_str(&target);
-	/* another file of the same call may have taken the place */
-	if (landing_check(landing, err) < 0)
-		goto out;
-	progress_begin(cli->progress, t->name, PROGRESS_UNKNOWN);
-	rc = http_do(cli->http, &req, NULL, err);
-	/* So ends what turns out damaged while it is decrypted, too. */
-	if (rc < 0 && err->code == ERR_CLOSED && receiving_size(r) > 0)
-		(void)err_set(err, ERR_CLOSED,
-		    "the connection broke after %" PRIu64
-		    " bytes: try again; if that happens at the same place "
-		    "again, the file may be damaged on the server, where "
-		    "'sftd verify' would tell",
-		    receiving_size(r));
-	if (rc == 0)
-		rc = receiving_finish(r, err);
-	progress_end(cli->progress);
-	if (rc == 0)
-		rc = print_received(cli, t, r, err);
-	if (rc == 0)
-		*ret_one = received_json(t, r);
-out:
-	receiving_free(r);
-	buf_fini(&target);
-	return rc;
 }
 
 static struct landing_options
@@ -123,6 +73,28 @@ landing_for(
 		.force = o->force,
 		.interrupt = cli->interrupt,
 	};
+}
+
+static int
+fetch(struct cli *cli, const struct target *t, const struct options *o,
+    json_t **ret_one, struct err *err)
+{
+	const struct landing_options landing = landing_for(cli, t, o);
+	const struct fetching_options fo = {
+		.name = t->name,
+		.landing = &landing,
+		.raw = o->raw,
+		.is_resumed = o->resume,
+		.parallel = (unsigned)o->parallel,
+		.retry = &o->retry,
+	};
+	struct fetching_result r;
+
+	if (fetching_run(cli, &fo, &r, err) < 0 ||
+	    print_received(cli, t, &r, err) < 0)
+		return -1;
+	*ret_one = received_json(t, &r);
+	return 0;
 }
 
 /* Looks at all targets before the first file is fetched. */
@@ -152,15 +124,12 @@ fetch_all(
 {
 	json_t *list = json_array();
 	struct err err = ERR_INIT;
-	struct landing_options landing;
-	const struct fetching fetching = { o, &landing };
 	json_t *one = NULL;
 	int i;
 
 	for (i = 0; i < cli->argc; i++) {
 		err_clear(&err);
-		landing = landing_for(cli, &targets[i], o);
-		if (fetch(cli, &targets[i], &fetching, &one, &err) < 0) {
+		if (fetch(cli, &targets[i], o, &one, &err) < 0) {
 			one = cli_error_json(&err);
 			json_object_set_new(
 			    one, "filename", json_string(targets[i].name));
@@ -202,7 +171,7 @@ out:
 int
 cmd_download(struct cli *cli, struct err *err)
 {
-	struct options o = { 0 };
+	struct options o = { .parallel = 1, .retry = RETRY_OPTIONS_INIT };
 	const struct opt options[] = {
 		{ "output", 'o', OPT_STR, "PATH",
 		    "the file, the folder (an existing one, or with '/' at "
@@ -215,6 +184,14 @@ cmd_download(struct cli *cli, struct err *err)
 		    "fetch encrypted files as they are stored, for who has "
 		    "the key; needs an API key that may read",
 		    &o.raw, 0, 0, NULL },
+		{ "resume", 0, OPT_FLAG, NULL,
+		    "go on where an earlier download was broken off", &o.resume,
+		    0, 0, NULL },
+		{ "parallel", 0, OPT_UINT, "N", "parts of a file at once (1)",
+		    &o.parallel, 1, CREW_MAX, NULL },
+		{ "retry", 0, OPT_UINT, "N",
+		    "how often what failed is tried again (5)", &o.retry.times,
+		    0, RETRY_LIMIT, &o.retry.is_given },
 		{ 0 },
 	};
 	const struct cli_syntax syntax = {

@@ -168,8 +168,7 @@ print_sent(
 	progress_summary(cli->progress, &b);
 	buf_append_char(&b, '\n');
 	if (cli->verbose)
-		buf_printf(
-		    &b, "  sha256 %.64s\n", out_str(answer, "hash"));
+		buf_printf(&b, "  sha256 %.64s\n", out_str(answer, "hash"));
 	rc = out_text(&b, err);
 	buf_fini(&b);
 	return rc;
@@ -263,8 +262,8 @@ send_file(struct cli *cli, const char *path, const struct options *o,
 	} else {
 		rc = put_file(cli, path, name, o, &reply, err);
 		if (rc == 0)
-			rc = print_sent(cli, reply.json,
-			    reply.head.status == 200, err);
+			rc = print_sent(
+			    cli, reply.json, reply.head.status == 200, err);
 		if (rc == 0)
 			*ret_answer = json_incref(reply.json);
 		http_reply_fini(&reply);
@@ -335,11 +334,12 @@ cmd_upload(struct cli *cli, struct err *err)
 	};
 	const struct cli_syntax syntax = {
 		.args = "FILE...",
-		.about = "Sends files, one after the other, and compares what "
-		         "the server stored with\nwhat was sent, by SHA-256. "
-		         "'-' is standard input and needs --filename.\n"
-		         "A chunked upload that broke off goes on when the same "
-		         "command is given again.\n",
+		.about =
+		    "Sends files, one after the other, and compares what "
+		    "the server stored with\nwhat was sent, by SHA-256. "
+		    "'-' is standard input and needs --filename.\n"
+		    "A chunked upload that broke off goes on when the same "
+		    "command is given again.\n",
 		.options = options,
 		.min_args = 1,
 		.max_args = -1,

@@ -30,8 +30,8 @@ next(struct crew *c, uint64_t *ret_piece)
 	bool is_there;
 
 	pthread_mutex_lock(&c->lock);
-	is_there = c->err.code == ERR_NONE &&
-	           c->work->next(c->work->arg, ret_piece);
+	is_there =
+	    c->err.code == ERR_NONE && c->work->next(c->work->arg, ret_piece);
 	pthread_mutex_unlock(&c->lock);
 	return is_there;
 }

@@ -20,8 +20,7 @@ struct crew_work {
 	 * time. */
 	bool (*next)(void *arg, uint64_t *ret_piece);
 	/* Does it, retries included; many at once. */
-	int (*run)(
-	    void *arg, struct http *h, uint64_t piece, struct err *err);
+	int (*run)(void *arg, struct http *h, uint64_t piece, struct err *err);
 	void *arg;
 };
 

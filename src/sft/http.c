@@ -64,6 +64,12 @@ http_clone(const struct http *h, struct http **ret_h, struct err *err)
 	return http_open(&o, ret_h, err);
 }
 
+const char *
+http_base(const struct http *h)
+{
+	return h->options.base;
+}
+
 const struct http_failure *
 http_failure(const struct http *h)
 {
@@ -147,6 +153,9 @@ set_body(struct http_call *c, struct err *err)
 		buf_fini(&text);
 	}
 	curl_easy_setopt(e, CURLOPT_CUSTOMREQUEST, req->method);
+	/* Its answer has a length, but no bytes. */
+	if (strcmp(req->method, "HEAD") == 0)
+		curl_easy_setopt(e, CURLOPT_NOBODY, 1L);
 	return rc;
 }
 

@@ -50,7 +50,7 @@ struct http_options {
 struct http_body {
 	struct source *source; /* stays the caller's */
 	int64_t size;          /* or HTTP_SIZE_UNKNOWN */
-	const char *type; /* Content-Type; NULL: none */
+	const char *type;      /* Content-Type; NULL: none */
 	/* Readable when a source that had to wait can go on; -1: never waits.
 	 */
 	int wait_fd;
@@ -86,7 +86,7 @@ struct http_request {
 	const json_t *json;           /* sent as the body, or NULL */
 	const struct http_body *body; /* or NULL */
 	const struct http_sink *sink; /* NULL: the answer is JSON */
-	const char *range;    /* "bytes=0-99", or NULL */
+	const char *range;            /* "bytes=0-99", or NULL */
 	const char *if_range; /* the ETag that it is a range of, or NULL */
 };
 
@@ -106,6 +106,9 @@ void http_reply_fini(struct http_reply *reply);
 
 /* Another way to the same server, for another thread; it calls no tick(). */
 int http_clone(const struct http *h, struct http **ret_h, struct err *err);
+
+/* "http://host:port": where it leads. */
+const char *http_base(const struct http *h);
 
 /* How the last http_do() failed, beside its err. */
 struct http_failure {

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -31,9 +32,10 @@ struct landing {
 	char *path;
 	bool is_stream;
 	int fd;
-	int dir_fd; /* of files: the folder of both names */
-	char *name; /* in it */
-	char *part; /* the temporary name; NULL: there is none */
+	int dir_fd;   /* of files: the folder of both names */
+	char *name;   /* in it */
+	char *part;   /* the temporary name; NULL: there is none */
+	bool is_kept; /* it stays when it was not committed */
 };
 
 static bool
@@ -92,6 +94,19 @@ part_name(const char *name)
 	}
 	return mem_printf(
 	    ".%.*s.sft-part-%016" PRIx64, (int)front.n, front.p, rand_u64());
+}
+
+/* ".NAME.sft-part": one that another run finds. */
+static char *
+sibling(const char *name, const char *ending)
+{
+	struct slice front = slice_str(name);
+
+	if (front.n > NAME_MAX - PART_EXTRA) {
+		front.n = NAME_MAX - PART_EXTRA;
+		front.n = utf8_cut(front);
+	}
+	return mem_printf(".%.*s.sft-%s", (int)front.n, front.p, ending);
 }
 
 static int
@@ -238,7 +253,7 @@ landing_close(struct landing *l)
 {
 	if (l == NULL)
 		return;
-	if (l->part != NULL)
+	if (l->part != NULL && !l->is_kept)
 		(void)unlinkat(l->dir_fd, l->part, 0);
 	if (l->fd != STDOUT_FILENO)
 		file_close(l->fd);
@@ -247,4 +262,98 @@ landing_close(struct landing *l)
 	free(l->name);
 	free(l->path);
 	free(l);
+}
+
+/* --- for what can be gone on with ----------------------------------------- */
+
+static int
+open_kept(struct landing *l, bool is_new, struct err *err)
+{
+	if (open_folder(l, err) < 0)
+		return -1;
+	l->part = sibling(l->name, "part");
+	l->is_kept = true;
+	l->fd = file_open(l->dir_fd, l->part,
+	    O_RDWR | O_NOFOLLOW | (is_new ? O_CREAT : 0), 0666, err);
+	if (l->fd < 0)
+		return -1;
+	if (flock(l->fd, LOCK_EX | LOCK_NB) < 0)
+		return err_set(err, ERR_EXISTS,
+		    "another program is fetching '%s'", l->path);
+	l->is_kept = false;
+	if (is_new && ftruncate(l->fd, 0) < 0)
+		return cannot_write(l, errno, err);
+	return 0;
+}
+
+int
+landing_open_kept(const struct landing_options *o, bool is_new,
+    struct landing **ret_l, struct err *err)
+{
+	struct landing *l = mem_calloc(1, sizeof(*l));
+
+	l->options = *o;
+	l->path = mem_strdup(o->path);
+	l->fd = -1;
+	l->dir_fd = -1;
+	if (open_kept(l, is_new, err) < 0) {
+		landing_close(l);
+		return -1;
+	}
+	*ret_l = l;
+	return 0;
+}
+
+int
+landing_reserve(struct landing *l, uint64_t size, struct err *err)
+{
+	int rc;
+
+	if (ftruncate(l->fd, (off_t)size) < 0)
+		return cannot_write(l, errno, err);
+	do {
+		rc = fallocate(l->fd, 0, 0, (off_t)size);
+	} while (rc < 0 && errno == EINTR);
+	if (rc < 0 && errno == ENOSPC)
+		return cannot_write(l, errno, err);
+	return 0;
+}
+
+int
+landing_write_at(struct landing *l, uint64_t offset, const void *p, size_t n,
+    struct err *err)
+{
+	if (file_pwrite_all(l->fd, p, n, offset, err) < 0)
+		return cannot_write(l, err->sys, err);
+	return 0;
+}
+
+int
+landing_fd(const struct landing *l)
+{
+	return l->fd;
+}
+
+int
+landing_dir(const struct landing *l)
+{
+	return l->dir_fd;
+}
+
+char *
+landing_journal_name(const struct landing *l)
+{
+	return sibling(l->name, "journal");
+}
+
+void
+landing_keep(struct landing *l)
+{
+	l->is_kept = true;
+}
+
+bool
+landing_is_file(const char *path)
+{
+	return !is_stream(path);
 }

@@ -11,8 +11,10 @@
 
 struct receiving {
 	struct http_sink sink;
-	const struct landing_options *options;
-	struct landing *landing; /* NULL until the head has come */
+	struct receiving_options options;
+	/* One of them once the head has come. */
+	struct landing *landing;
+	struct resumable *resumable;
 	struct progress *progress;
 	struct sha256 hash;
 	unsigned char expected[SHA256_SIZE];
@@ -69,6 +71,30 @@ receiving_expected(const struct http_head *head, unsigned char ret[SHA256_SIZE])
 	return hex_decode(tag, ret, SHA256_SIZE);
 }
 
+/* One that is fetched twice at once is so without a journal. */
+static int
+open_landing(struct receiving *r, const struct http_head *head, struct err *err)
+{
+	const struct landing_options *o = r->options.landing;
+	const struct resumable_key key = {
+		.url = r->options.url,
+		.etag = head->etag,
+		.size = (uint64_t)head->length,
+	};
+	struct err e = ERR_INIT;
+
+	if (head->length != HTTP_SIZE_UNKNOWN && key.size > RESUMABLE_PIECE &&
+	    head->etag[0] == '"' && landing_is_file(o->path)) {
+		if (resumable_new(o, &key, &r->resumable, &e) == 0)
+			return 0;
+		if (e.code != ERR_EXISTS) {
+			*err = e;
+			return -1;
+		}
+	}
+	return landing_open(o, &r->landing, err);
+}
+
 static int
 do_head(void *arg, const struct http_head *head, struct err *err)
 {
@@ -86,7 +112,28 @@ do_head(void *arg, const struct http_head *head, struct err *err)
 	r->length = head->length;
 	if (r->length != HTTP_SIZE_UNKNOWN)
 		progress_expect(r->progress, (uint64_t)r->length);
-	return landing_open(r->options, &r->landing, err);
+	return open_landing(r, head, err);
+}
+
+static int
+write_resumable(struct receiving *r, const void *p, size_t n, struct err *err)
+{
+	uint64_t before = r->size - n;
+
+	if (resumable_write(r->resumable, before, p, n, err) < 0)
+		return -1;
+	for (uint64_t i = before / RESUMABLE_PIECE;
+	     i < resumable_count(r->resumable); i++) {
+		uint64_t end = (i + 1) * RESUMABLE_PIECE;
+
+		if (end > resumable_size(r->resumable))
+			end = resumable_size(r->resumable);
+		if (end > r->size)
+			break;
+		if (end > before && resumable_done(r->resumable, i, err) < 0)
+			return -1;
+	}
+	return 0;
 }
 
 static int
@@ -97,21 +144,22 @@ do_write(void *arg, const void *p, size_t n, struct err *err)
 	sha256_update(&r->hash, p, n);
 	r->size += n;
 	progress_add(r->progress, n);
+	if (r->resumable != NULL)
+		return write_resumable(r, p, n, err);
 	return landing_write(r->landing, p, n, err);
 }
 
 struct receiving *
-receiving_new(
-    const struct landing_options *landing, struct progress *progress, bool raw)
+receiving_new(const struct receiving_options *o)
 {
 	struct receiving *r = mem_calloc(1, sizeof(*r));
 
 	r->sink.head = do_head;
 	r->sink.write = do_write;
 	r->sink.arg = r;
-	r->options = landing;
-	r->progress = progress;
-	r->raw = raw;
+	r->options = *o;
+	r->progress = o->progress;
+	r->raw = o->raw;
 	r->length = HTTP_SIZE_UNKNOWN;
 	sha256_init(&r->hash);
 	return r;
@@ -123,7 +171,18 @@ receiving_free(struct receiving *r)
 	if (r == NULL)
 		return;
 	landing_close(r->landing);
+	if (r->resumable != NULL)
+		resumable_discard(r->resumable);
 	free(r);
+}
+
+struct resumable *
+receiving_take_resumable(struct receiving *r)
+{
+	struct resumable *taken = r->resumable;
+
+	r->resumable = NULL;
+	return taken;
 }
 
 const struct http_sink *
@@ -137,7 +196,7 @@ receiving_finish(struct receiving *r, struct err *err)
 {
 	unsigned char sum[SHA256_SIZE];
 
-	if (r->landing == NULL)
+	if (r->landing == NULL && r->resumable == NULL)
 		return err_set(err, ERR_IO, "the server sent no file");
 	sha256_final(&r->hash, sum);
 	hex_encode(sum, sizeof(sum), r->hex);
@@ -149,7 +208,12 @@ receiving_finish(struct receiving *r, struct err *err)
 		return err_set(err, ERR_HASH_MISMATCH,
 		    "what came is damaged: its SHA-256 is not the one that the "
 		    "server names");
-	return landing_commit(r->landing, err);
+	if (r->resumable == NULL)
+		return landing_commit(r->landing, err);
+	if (resumable_commit(r->resumable, err) < 0)
+		return -1;
+	resumable_close(receiving_take_resumable(r));
+	return 0;
 }
 
 uint64_t

@@ -15,6 +15,7 @@
 #include "sft/http.h"
 #include "sft/landing.h"
 #include "sft/progress.h"
+#include "sft/resumable.h"
 
 /*
  * The SHA-256 that an answer's head names: its Repr-Digest (RFC 9530), else
@@ -25,13 +26,23 @@ bool receiving_expected(
 
 struct receiving;
 
-/* Makes no file yet: that happens when a good answer's head is there.
- * ${landing} and ${progress} outlive it.  ${raw}: the answer may be a stored
- * container, of which the server names no SHA-256. */
-struct receiving *receiving_new(
-    const struct landing_options *landing, struct progress *progress, bool raw);
+struct receiving_options {
+	const struct landing_options *landing; /* outlives it, as the next */
+	struct progress *progress;
+	/* The answer may be a stored container, of which the server names no
+	 * SHA-256. */
+	bool raw;
+	const char *url; /* for the journal of what can be gone on with */
+};
+/* Makes no file yet: that happens when a good answer's head is there.  A file
+ * of more than one piece is a resumable one then. */
+struct receiving *receiving_new(const struct receiving_options *o);
 /* Removes what receiving_finish() did not accept.  NULL is fine. */
 void receiving_free(struct receiving *r);
+
+/* What came of a file that can be gone on with, for the caller; NULL: it
+ * cannot. Nothing but receiving_size() and _free() may follow. */
+struct resumable *receiving_take_resumable(struct receiving *r);
 
 /* For one request; valid until receiving_free(). */
 const struct http_sink *receiving_sink(struct receiving *r);

@@ -102,8 +102,8 @@ retry_wait(struct retry *r, const struct http *h, struct err *err)
 		return false;
 	if (r->cli->verbose)
 		cli_say(r->cli,
-		    "%s; trying again in %" PRId64 ".%" PRId64 " s (%u of %"
-		    PRIu64 ")",
+		    "%s; trying again in %" PRId64 ".%" PRId64
+		    " s (%u of %" PRIu64 ")",
 		    err->msg, delay / 1000, delay % 1000 / 100, r->tried,
 		    r->options->times);
 	if (interrupt_wait(r->cli->interrupt, -1, 0, (int)delay, &why) < 0) {

@@ -104,7 +104,7 @@ def test_several_files(sft, fake):
 def test_one_bad_file_does_not_stop_the_rest(sft, fake):
     fake.on("PUT", "/upload/b", answered(500, error("io", "a disk broke")))
     files = [sft.file(n, n.encode()) for n in "abc"]
-    result = sft("upload", *files)
+    result = sft("upload", *files, "--retry", "0")
     assert result.status == 1
     assert list(fake.files) == ["a", "c"]
     assert result.err == "sft: b: a disk broke\n"
@@ -382,7 +382,7 @@ def test_a_refusal_without_reading_anything(sft, fake):
 def test_what_the_server_refuses(sft, fake, status, code, exit_status):
     refusal = answered(status, error(code, "no, for a reason"))
     fake.on("PUT", "/upload/a", refusal)
-    result = sft("upload", sft.file("a"))
+    result = sft("upload", sft.file("a"), "--retry", "0")
     assert result.status == exit_status
     assert result.err.startswith("sft: a: no, for a reason\n")
     assert result.out == ""
@@ -391,7 +391,7 @@ def test_what_the_server_refuses(sft, fake, status, code, exit_status):
 def test_when_to_try_again(sft, fake):
     busy = error("server_busy", "the server is busy")
     fake.on("PUT", "/upload/a", answered(503, busy, Retry_After=7))
-    result = sft("upload", sft.file("a"))
+    result = sft("upload", sft.file("a"), "--retry", "0")
     assert result.err == "sft: a: the server is busy (try again in 7 s)\n"
 
 

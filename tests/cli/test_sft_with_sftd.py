@@ -148,7 +148,7 @@ def test_an_encrypted_file_that_is_damaged(start, client_of, name, segment):
     stored = path.read_bytes()
     sealed.overwrite(path, sealed.flip(stored, 80 + segment * 65568 + 99))
     client = client_of(own)
-    result = client("download", name)
+    result = client("download", name, "--retry", "0")
     assert result.status == 1, result
     assert "damaged" in result.err, result
     if segment:

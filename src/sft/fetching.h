@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef SFT_FETCHING_H
+#define SFT_FETCHING_H
+
+/*
+ * Fetches one file, checked.
+ *
+ * Small ones and streams come in one answer (receiving.h).  A file of more than
+ * one piece is resumable from the beginning: when its connection breaks, what
+ * is missing is fetched; when the program is ended, a later run with
+ * ${is_resumed} takes it up.
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "crypto/sha256.h"
+#include "sft/cli.h"
+#include "sft/landing.h"
+#include "sft/retry.h"
+
+struct fetching_options {
+	const char *name; /* on the server */
+	const struct landing_options *landing;
+	bool raw;
+	bool is_resumed;
+	unsigned parallel; /* 1..CREW_MAX */
+	const struct retry_options *retry;
+};
+
+struct fetching_result {
+	uint64_t size;
+	char hash[SHA256_HEX_SIZE];
+	bool is_checked; /* against one that the server named */
+};
+
+int fetching_run(struct cli *cli, const struct fetching_options *o,
+    struct fetching_result *ret, struct err *err);
+
+#endif
