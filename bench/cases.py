@@ -78,6 +78,49 @@ def upload(request, connections):
     return run
 
 
+def chunked(size, connections, request="chunks", memory=False):
+    """One file of one GiB in chunks of that size; GB/s, or the peak MiB."""
+
+    def run(server, scale):
+        warm_up(server, 32 * MIB // scale)
+        arguments = (
+            *getattr(server, request)("file"),
+            "--connections",
+            connections,
+            "--requests",
+            max(GIB // scale // size, 1),
+            "--size",
+            size,
+        )
+        if memory:
+            peak = proc.Peak(server.pids())
+            peak.start()
+            try:
+                result = load(server, *arguments)
+            finally:
+                mib = peak.end()
+            return mib, result
+        result = measured(server, *arguments)
+        return result["bytes_sent"] / result["seconds"] / 1e9, result
+
+    return run
+
+
+def tus(encryption):
+    """One PATCH of one GiB; GB/s."""
+
+    def run(server, scale):
+        size = GIB // scale
+        warm_up(server, 32 * MIB // scale)
+        arguments = server.tus(size, encryption)
+        result = measured(
+            server, *arguments, "--requests", 1, "--size", size
+        )
+        return result["bytes_sent"] / result["seconds"] / 1e9, result
+
+    return run
+
+
 def download(connections, requests, size, request="put"):
     """GB/s of a file that came by that request."""
 
@@ -313,6 +356,34 @@ CASES = [
         ],
     ),
     Case(
+        "chunks-1g",
+        "GB/s",
+        [
+            Row("put", Sftd, upload("put", 1)),
+            Row("8 MiB, in order", Sftd, chunked(8 * MIB, 1)),
+            Row("8 MiB, 4 at once", Sftd, chunked(8 * MIB, 4)),
+            Row("1 MiB, in order", Sftd, chunked(MIB, 1)),
+            Row("1 MiB, 4 at once", Sftd, chunked(MIB, 4)),
+            Row("tus", Sftd, tus("false")),
+        ],
+    ),
+    Case(
+        "sealed-chunks-1g",
+        "GB/s",
+        [
+            Row("sealed put", Sftd, upload("sealed_put", 1)),
+            Row(
+                "8 MiB, 4 at once",
+                Sftd,
+                chunked(8 * MIB, 4, "sealed_chunks"),
+            ),
+            Row(
+                "1 MiB, 4 at once", Sftd, chunked(MIB, 4, "sealed_chunks")
+            ),
+            Row("tus", Sftd, tus("true")),
+        ],
+    ),
+    Case(
         "memory",
         "MiB",
         [
@@ -321,6 +392,12 @@ CASES = [
             Row("peak, put", Sftd, in_upload("put")),
             Row("peak, sealed", Sftd, in_upload("sealed_put")),
             Row("peak, silent", Sftd, in_upload("silent_form")),
+            Row("peak, chunks", Sftd, chunked(8 * MIB, 4, memory=True)),
+            Row(
+                "peak, sealed chunks",
+                Sftd,
+                chunked(8 * MIB, 4, "sealed_chunks", memory=True),
+            ),
             Row("nginx at rest", Nginx, at_rest),
         ],
     ),
@@ -377,6 +454,17 @@ def targets(case, m, default_is_bbr):
             ratio("sealed form / form", m["sealed form"] / m["form"], 0.9),
             ratio("silent form / form", m["silent form"] / m["form"], 0.85),
         ]
+    if case in ("chunks-1g", "sealed-chunks-1g"):
+        single = "put" if case == "chunks-1g" else "sealed put"
+        wanted = [
+            ("8 MiB, 4 at once", 0.65),
+            ("1 MiB, 4 at once", 0.5),
+            ("tus", 0.9),
+        ]
+        return [
+            ratio(f"{k} / {single}", m[k] / m[single], target)
+            for k, target in wanted
+        ]
     if case == "sealed-down-1g":
         return [ratio("sealed / plain", m["sealed"] / m["plain"], 0.5)]
     return [
@@ -385,4 +473,11 @@ def targets(case, m, default_is_bbr):
         ratio("peak, put", m["peak, put"], 16, at_least=False),
         ratio("peak, sealed", m["peak, sealed"], 16, at_least=False),
         ratio("peak, silent", m["peak, silent"], 16, at_least=False),
+        ratio("peak, chunks", m["peak, chunks"], 24, at_least=False),
+        ratio(
+            "peak, sealed chunks",
+            m["peak, sealed chunks"],
+            24,
+            at_least=False,
+        ),
     ]

@@ -261,8 +261,16 @@ parse(struct load *l, int argc, char **argv, struct err *err)
 		{ "form-file", 0, OPT_STR, "NAME",
 		    "a form whose file has that name, # as above",
 		    &l->plan.form_file, 0, 0, NULL },
-		{ "size", 's', OPT_SIZE, "BYTES", "of the file sent",
-		    &l->plan.size, 0, UINT64_C(1) << 40, NULL },
+		{ "fields", 0, OPT_STR, "LINES", "more of the head",
+		    &l->plan.fields, 0, 0, NULL },
+		{ "chunked", 0, OPT_STR, "NAME",
+		    "all requests are chunks of one file of that name",
+		    &l->plan.chunked, 0, 0, NULL },
+		{ "encryption", 0, OPT_STR, "BOOL", "of that file",
+		    &l->plan.encryption, 0, 0, NULL },
+		{ "size", 's', OPT_SIZE, "BYTES",
+		    "of the file (the chunk) sent", &l->plan.size, 0,
+		    UINT64_C(1) << 40, NULL },
 		{ 0 },
 	};
 	struct opt_input in = { .argc = argc, .argv = argv, .table = table };
@@ -270,6 +278,7 @@ parse(struct load *l, int argc, char **argv, struct err *err)
 
 	if (opt_parse(&in, &nargs, err) < 0)
 		return -1;
+	l->plan.chunks = l->requests;
 	if (nargs > 0 || l->port == 0 || l->plan.target == NULL ||
 	    (l->requests == 0) == (l->seconds == 0))
 		return err_set(err, ERR_USAGE,
@@ -283,7 +292,9 @@ int
 main(int argc, char **argv)
 {
 	static struct load l = {
-		.plan = { .method = "GET", .host = "localhost" },
+		.plan = { .method = "GET",
+		    .host = "localhost",
+		    .encryption = "false" },
 		.connections = 1,
 		.limit = 120,
 	};

@@ -3,9 +3,15 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
+
+#include "base/hex.h"
+#include "base/mem.h"
+#include "crypto/sha256.h"
 
 #define TEXT_MAX (16u * 1024)
 #define BOUNDARY "----bench-4f1c9d27b6"
@@ -23,6 +29,31 @@ fill(uint64_t *words, size_t n)
 		x ^= x >> 27;
 		words[i] = x * UINT64_C(0x2545f4914f6cdd1d);
 	}
+}
+
+/* Chunks that differ: those of the payload, again and again. */
+static uint64_t
+distinct(const struct plan *p)
+{
+	return PLAN_PAYLOAD / p->size;
+}
+
+static int
+hash_chunks(struct plan *p, struct err *err)
+{
+	unsigned char sum[SHA256_SIZE];
+
+	if (p->chunked == NULL)
+		return 0;
+	if (p->size == 0 || PLAN_PAYLOAD % p->size != 0)
+		return err_set(err, ERR_USAGE, "a chunk's size must divide %u",
+		    PLAN_PAYLOAD);
+	p->hashes = mem_calloc((size_t)distinct(p), sizeof(*p->hashes));
+	for (uint64_t i = 0; i < distinct(p); i++) {
+		sha256(p->payload + i * p->size, (size_t)p->size, sum);
+		hex_encode(sum, sizeof(sum), p->hashes[i]);
+	}
+	return 0;
 }
 
 int
@@ -49,7 +80,7 @@ plan_open(struct plan *p, struct err *err)
 	}
 	fill(map, PLAN_PAYLOAD / sizeof(uint64_t));
 	p->payload = map;
-	return 0;
+	return hash_chunks(p, err);
 fail:
 	close(p->payload_fd);
 	p->payload_fd = -1;
@@ -63,6 +94,8 @@ plan_close(struct plan *p)
 		munmap((void *)(uintptr_t)p->payload, PLAN_PAYLOAD);
 	if (p->payload_fd >= 0)
 		close(p->payload_fd);
+	free(p->hashes);
+	p->hashes = NULL;
 	p->payload = NULL;
 	p->payload_fd = -1;
 }
@@ -103,15 +136,18 @@ put_numbered(struct buf *b, const char *text, uint64_t job)
 static int
 put_head(const struct plan *p, uint64_t job, uint64_t length, struct buf *b)
 {
-	bool has_body = p->form_file != NULL || strcmp(p->method, "PUT") == 0;
+	bool is_form = p->form_file != NULL || p->chunked != NULL;
+	bool has_body = is_form || strcmp(p->method, "PUT") == 0 ||
+	                strcmp(p->method, "PATCH") == 0;
 
 	if (buf_printf(b, "%s ", p->method) < 0 ||
 	    put_numbered(b, p->target, job) < 0 ||
 	    buf_printf(b, " HTTP/1.1\r\nHost: %s\r\n", p->host) < 0)
 		return -1;
-	if (p->form_file != NULL &&
-	    buf_append_str(b, "Content-Type: multipart/form-data; "
-	                      "boundary=" BOUNDARY "\r\n") < 0)
+	if (p->fields != NULL && buf_printf(b, "%s\r\n", p->fields) < 0)
+		return -1;
+	if (is_form && buf_append_str(b, "Content-Type: multipart/form-data; "
+	                                 "boundary=" BOUNDARY "\r\n") < 0)
 		return -1;
 	if (has_body &&
 	    buf_printf(b, "Content-Length: %" PRIu64 "\r\n", length) < 0)
@@ -120,8 +156,37 @@ put_head(const struct plan *p, uint64_t job, uint64_t length, struct buf *b)
 }
 
 static int
+put_field(struct buf *b, const char *name, const char *value)
+{
+	return buf_printf(b,
+	    "--" BOUNDARY "\r\nContent-Disposition: form-data; name=\"%s\""
+	    "\r\n\r\n%s\r\n",
+	    name, value);
+}
+
+static int
+put_chunk_head(const struct plan *p, uint64_t job, struct buf *b)
+{
+	char number[24], total[24];
+
+	(void)snprintf(number, sizeof(number), "%" PRIu64, job);
+	(void)snprintf(total, sizeof(total), "%" PRIu64, p->chunks);
+	if (put_field(b, "filename", p->chunked) < 0 ||
+	    put_field(b, "chunk_number", number) < 0 ||
+	    put_field(b, "total_chunks", total) < 0 ||
+	    put_field(b, "encryption", p->encryption) < 0 ||
+	    put_field(b, "chunk_hash", p->hashes[job % distinct(p)]) < 0)
+		return -1;
+	return buf_append_str(b, "--" BOUNDARY "\r\nContent-Disposition: "
+	                         "form-data; name=\"chunk\"; "
+	                         "filename=\"chunk\"\r\n\r\n");
+}
+
+static int
 put_part_head(const struct plan *p, uint64_t job, struct buf *b)
 {
+	if (p->chunked != NULL)
+		return put_chunk_head(p, job, b);
 	if (buf_append_str(b, "--" BOUNDARY "\r\nContent-Disposition: "
 	                      "form-data; name=\"file\"; filename=\"") < 0 ||
 	    put_numbered(b, p->form_file, job) < 0)
@@ -160,7 +225,9 @@ plan_request_set(
 	r->body_left = p->size;
 	/* other bytes for other files, where it costs nothing */
 	r->body_off = p->size > 0 ? (job * 65536) % PLAN_PAYLOAD : 0;
-	if (p->form_file != NULL &&
+	if (p->chunked != NULL)
+		r->body_off = job * p->size % PLAN_PAYLOAD;
+	if ((p->form_file != NULL || p->chunked != NULL) &&
 	    (put_part_head(p, job, &part) < 0 ||
 	        buf_append_str(&r->tail, "\r\n--" BOUNDARY "--\r\n") < 0))
 		goto out;

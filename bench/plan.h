@@ -24,9 +24,16 @@ struct plan {
 	const char *target;
 	const char *host;      /* value of the Host field */
 	const char *form_file; /* NULL: raw body; else the part's file name */
-	uint64_t size;         /* of the file's content */
-	int payload_fd;        /* -1 when size is 0 */
-	const char *payload;   /* mapped */
+	const char *fields;    /* more lines of the head; NULL: none */
+	/* NULL, or the name of one file, of which each request sends a chunk
+	 * of size bytes (POST /upload_chunk), ${chunks} in all. */
+	const char *chunked;
+	uint64_t chunks;
+	const char *encryption; /* then; "false" or "true" */
+	uint64_t size;          /* of the file's content */
+	char (*hashes)[65];     /* of the chunks that the payload has */
+	int payload_fd;         /* -1 when size is 0 */
+	const char *payload;    /* mapped */
 };
 
 /* Makes the payload when there is something to send.  Aborts when memory is

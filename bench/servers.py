@@ -2,6 +2,7 @@
 """The servers that are measured, each started on an empty folder and ended
 by its process id.  All speak HTTP on 127.0.0.1."""
 
+import base64
 import json
 import os
 import shutil
@@ -135,6 +136,37 @@ class Sftd(Server):
     @classmethod
     def sealed_form(cls, name):
         return cls.form(name, "?encryption=true")
+
+    @staticmethod
+    def chunks(name, encryption="false"):
+        arguments = ["--method", "POST", "--target", "/upload_chunk"]
+        return [*arguments, "--chunked", name, "--encryption", encryption]
+
+    @classmethod
+    def sealed_chunks(cls, name):
+        return cls.chunks(name, "true")
+
+    def tus(self, size, encryption="false"):
+        """A new upload, and how all of it is sent to it."""
+        encode = base64.b64encode
+        request = urllib.request.Request(
+            f"http://127.0.0.1:{self.port}/tus/",
+            method="POST",
+            headers={
+                "Tus-Resumable": "1.0.0",
+                "Upload-Length": str(size),
+                "Upload-Metadata": f"encryption "
+                f"{encode(encryption.encode()).decode()}",
+            },
+        )
+        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        with opener.open(request, timeout=30) as answer:
+            url = answer.headers["Location"]
+        fields = (
+            "Tus-Resumable: 1.0.0\r\nUpload-Offset: 0\r\n"
+            "Content-Type: application/offset+octet-stream"
+        )
+        return ["--method", "PATCH", "--target", url, "--fields", fields]
 
     @staticmethod
     def download(name):

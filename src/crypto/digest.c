@@ -41,6 +41,7 @@ struct digest {
 	struct sha256 sha;
 	uint32_t crc;
 	uint64_t size;
+	bool has_no_crc;
 
 	struct job job;
 	pthread_mutex_t lock; /* over all below */
@@ -102,6 +103,12 @@ digest_new(struct digest_pool *pool)
 	thread_cond_init(&d->work);
 	thread_cond_init(&d->done);
 	return d;
+}
+
+void
+digest_skip_crc(struct digest *d)
+{
+	d->has_no_crc = true;
 }
 
 void
@@ -215,7 +222,8 @@ digest_add(struct digest *d, const void *p, size_t n)
 		return;
 	if (!hand_over(d, p, n))
 		sha256_update(&d->sha, p, n);
-	d->crc = libdeflate_crc32(d->crc, p, n);
+	if (!d->has_no_crc)
+		d->crc = libdeflate_crc32(d->crc, p, n);
 	d->size += n;
 }
 

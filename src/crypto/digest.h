@@ -31,6 +31,8 @@ void digest_pool_free(struct digest_pool *pool);
 struct digest;
 /* ${pool} may be NULL: always inline. */
 struct digest *digest_new(struct digest_pool *pool);
+/* It takes no CRC, where nobody asks for one; before the first byte. */
+void digest_skip_crc(struct digest *d);
 /* Where a digest stands, to be gone on with by another.  It may hold the last
  * bytes themselves: not for keeping (crypto/sha256.h). */
 struct digest_state {

@@ -316,6 +316,8 @@ int
 chunk_store(struct chunk *c, struct source *body, struct err *err)
 {
 	c->digest = digest_new(c->engine->hashers);
+	/* The file's is taken as its hash goes on. */
+	digest_skip_crc(c->digest);
 	return c->on_grid ? store_on_grid(c, body, err)
 	                  : store_aside(c, body, err);
 }
@@ -340,6 +342,7 @@ chunk_skim(struct chunk *c, struct source *body, struct err *err)
 	ssize_t n;
 
 	c->digest = digest_new(NULL);
+	digest_skip_crc(c->digest);
 	while ((n = source_read(body, bytes, sizeof(bytes), err)) > 0) {
 		digest_add(c->digest, bytes, (size_t)n);
 		c->size += (uint64_t)n;
