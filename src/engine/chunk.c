@@ -94,7 +94,7 @@ choose_place(struct chunk *c)
 
 	c->grid = c->req->total == 1 ? 0 : grid_of(s, c);
 	if (c->req->total == 1)
-		c->on_grid = true;
+		c->on_grid = can;
 	else
 		c->on_grid = can && !s->rec.off_grid && c->grid > 0 &&
 		             is_aligned(s, c->grid) &&
@@ -449,7 +449,7 @@ take(struct chunk *c, struct source *body, struct chunk_result *ret,
 		err_set(&why, ERR_TIMEOUT,
 		    "nothing came for a minute, and then another upload of "
 		    "this name");
-		(void)session_end(s, REC_SESSION_FAILED, &why);
+		chunk_displace(s, &why);
 	}
 	return rc;
 }

@@ -82,6 +82,13 @@ chunk_may_displace(const struct session *s)
 	       idle_ms >= SESSION_IDLE_MS;
 }
 
+void
+chunk_displace(struct session *s, const struct err *why)
+{
+	if (session_end(s, REC_SESSION_FAILED, why))
+		s->rec.until_ms = 0;
+}
+
 /* --- a new one ------------------------------------------------------------ */
 
 static int
@@ -303,7 +310,7 @@ consider(struct session *s, const struct chunk_request *req, struct err *err)
 		    "nothing came for a minute, and then another upload of "
 		    "this name");
 	}
-	(void)session_end(s, REC_SESSION_FAILED, &why);
+	chunk_displace(s, &why);
 	return 1;
 }
 

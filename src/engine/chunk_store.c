@@ -244,21 +244,23 @@ move_aside(struct chunk *c, const struct misfit *m, struct err *err)
 	return rc;
 }
 
-/* Is there more of the body?  1: yes, and ${ret} gives it. */
+/* Is there more of the body?  1: yes, and ${ret} gives it; the body stays the
+ * caller's. */
 static int
-look_further(struct source *body, struct source **ret, struct err *err)
+look_further(struct window *w, struct source **ret, struct err *err)
 {
 	char one;
-	ssize_t n = source_read(body, &one, 1, err);
+	ssize_t n = source_read(w->inner, &one, 1, err);
 
 	if (n <= 0)
 		return (int)n;
-	*ret = source_prefixed(&one, 1, body);
+	w->left = UINT64_MAX;
+	*ret = source_prefixed(&one, 1, &w->source);
 	return 1;
 }
 
 static int
-settle_on_grid(struct chunk *c, struct run *r, struct source *body, bool fits,
+settle_on_grid(struct chunk *c, struct run *r, struct window *w, bool fits,
     struct err *err)
 {
 	struct misfit m = { r, NULL };
@@ -266,14 +268,13 @@ settle_on_grid(struct chunk *c, struct run *r, struct source *body, bool fits,
 	int more = 0;
 
 	if (is_full)
-		more = look_further(body, &m.more, err);
+		more = look_further(w, &m.more, err);
 	if (more < 0)
 		return -1;
 	c->size = r->taken;
 	if (more > 0 || !fits) {
 		int rc = move_aside(c, &m, err);
 
-		/* The body itself is borrowed. */
 		source_close(m.more);
 		return rc;
 	}
@@ -306,7 +307,7 @@ store_on_grid(struct chunk *c, struct source *body, struct err *err)
 	rc = take_in(c, &r, &w.source, err);
 	if (rc == 0)
 		rc = settle_on_grid(
-		    c, &r, body, c->is_last || r.taken == c->grid, err);
+		    c, &r, &w, c->is_last || r.taken == c->grid, err);
 	free(r.rest);
 	r.blob->ops->blob_close(r.blob);
 	return rc;

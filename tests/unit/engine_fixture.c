@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "engine/session.h"
 #include "unit.h"
 
 static void
@@ -29,6 +30,7 @@ fixture_init(struct fixture *f, const char *url)
 	clock_manual_init(&f->clock, 1700000000000);
 	f->settings.max_file_size = 1000000;
 	f->settings.queue_keep_seconds = 300;
+	f->settings.upload_expiry = 3600 * 1000;
 	f->client.ip = "192.0.2.1";
 	auth_anonymous(&f->who);
 	f->engine = e;
@@ -50,6 +52,7 @@ fixture_init(struct fixture *f, const char *url)
 	assert_int_equal(
 	    auth_new(e->db, e->clock, "the-first-admin-key", &e->auth, &err),
 	    0);
+	assert_int_equal(sessions_new(e, &e->sessions, &err), 0);
 }
 
 void
@@ -57,7 +60,9 @@ fixture_fini(struct fixture *f)
 {
 	struct engine *e = f->engine;
 
+	sessions_stop(e->sessions);
 	db_close(e->db);
+	sessions_free(e->sessions);
 	auth_free(e->auth);
 	transfers_free(e->transfers);
 	filetype_free(e->types);

@@ -69,7 +69,10 @@ TEST(test_api_routes__every_row_is_complete)
 		size_t n = strlen(r->path);
 
 		assert_non_null(r->handle);
-		assert_int_equal(r->path[n - 1] == '/', r->rest != ROUTE_EXACT);
+		/* tus calls the place of new uploads by a folder's name. */
+		if (strcmp(r->path, "/tus/") != 0)
+			assert_int_equal(
+			    r->path[n - 1] == '/', r->rest != ROUTE_EXACT);
 		/* Without a scope any key will do: a state of uploads is for
 		 * who may read and for who may write. */
 		if (r->need != ROUTE_FREE &&
