@@ -83,8 +83,8 @@ join(struct call *c, struct tus_params *p, struct append_state *ret,
     struct err *err)
 {
 	const char **urls = tus_params_urls(p);
-	int rc = append_join(c->app->engine, &p->request, urls, p->url_count,
-	    &c->mover, ret, err);
+	const struct append_parts from = { urls, p->url_count, &c->mover };
+	int rc = append_join(c->app->engine, &p->request, &from, ret, err);
 
 	free(urls);
 	return rc;

@@ -56,22 +56,22 @@ read_checksum(
     const struct http_request *req, struct tus_checksum *ret, struct err *err)
 {
 	struct slice field = http_field(req, "upload-checksum");
-	struct slice name;
-	size_t n;
+	struct tus_sum sum;
 
 	memset(ret, 0, sizeof(*ret));
 	if (field.p == NULL)
 		return 0;
-	if (tus_checksum(field, &name, ret->sum, sizeof(ret->sum), &n, err) < 0)
+	if (tus_checksum(field, &sum, err) < 0)
 		return -1;
-	ret->kind = checksum_of_name(name);
+	ret->kind = checksum_of_name(sum.name);
 	if (ret->kind == CHECKSUM_NONE)
 		return err_set(err, ERR_INVALID_PARAMETER,
 		    "the checksum algorithm is not one of " TUS_ALGORITHMS);
-	if (n != checksum_size(ret->kind))
+	if (sum.n != checksum_size(ret->kind))
 		return err_set(err, ERR_INVALID_PARAMETER,
 		    "the checksum has not as many bytes as its algorithm "
 		    "makes");
+	memcpy(ret->sum, sum.sum, sum.n);
 	return 0;
 }
 

@@ -86,12 +86,16 @@ int append_remove(struct engine *e, const struct principal *who,
     const char *url, struct err *err);
 
 /*
- * One file of complete partial uploads, in the order of ${urls} (what
+ * One file of complete partial uploads, in the order of ${from}->urls (what
  * tus_next_part() gives); they are used up.  ERR_INVALID_PARAMETER when one is
  * no partial upload, is not complete, or is another's.
  */
+struct append_parts {
+	const char *const *urls;
+	size_t count;
+	struct mover *mover;
+};
 int append_join(struct engine *e, const struct append_new *req,
-    const char *const *urls, size_t count, struct mover *mover,
-    struct append_state *ret, struct err *err);
+    const struct append_parts *from, struct append_state *ret, struct err *err);
 
 #endif

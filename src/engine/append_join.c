@@ -9,6 +9,7 @@
 /* --- the parts ------------------------------------------------------------ */
 
 struct parts {
+	struct mover *mover;
 	struct session **sessions; /* with references, each is_finishing */
 	size_t count;
 	uint64_t size;
@@ -135,7 +136,7 @@ joined_read(struct source *src, void *buf, size_t n, struct err *err)
 
 static int
 make_file(struct engine *e, const struct append_new *req, struct parts *parts,
-    struct mover *mover, struct upload_result *ret, struct err *err)
+    struct upload_result *ret, struct err *err)
 {
 	const struct upload_options options = {
 		.filename = req->filename,
@@ -150,7 +151,7 @@ make_file(struct engine *e, const struct append_new *req, struct parts *parts,
 		.client = req->client,
 		.options = &options,
 		.total = parts->size,
-		.mover = mover,
+		.mover = parts->mover,
 	};
 	struct joined body = {
 		.source = { .read = joined_read },
@@ -217,11 +218,12 @@ concat_text(const char *const *urls, size_t count)
 
 int
 append_join(struct engine *e, const struct append_new *req,
-    const char *const *urls, size_t count, struct mover *mover,
-    struct append_state *ret, struct err *err)
+    const struct append_parts *from, struct append_state *ret, struct err *err)
 {
 	struct parts parts = {
-		.sessions = mem_calloc(count + 1, sizeof(struct session *)),
+		.mover = from->mover,
+		.sessions =
+		    mem_calloc(from->count + 1, sizeof(struct session *)),
 	};
 	struct append_new named = *req;
 	struct upload_result r = { 0 };
@@ -229,12 +231,12 @@ append_join(struct engine *e, const struct append_new *req,
 	int rc = 0;
 
 	append_fill(s, req);
-	s->rec.concat = concat_text(urls, count);
+	s->rec.concat = concat_text(from->urls, from->count);
 	named.filename = s->rec.filename;
-	for (size_t i = 0; i < count && rc == 0; i++)
-		rc = add_part(&parts, e, req, urls[i], err);
+	for (size_t i = 0; i < from->count && rc == 0; i++)
+		rc = add_part(&parts, e, req, from->urls[i], err);
 	if (rc == 0)
-		rc = make_file(e, &named, &parts, mover, &r, err);
+		rc = make_file(e, &named, &parts, &r, err);
 	if (rc == 0)
 		rc = record_final(e, s, &r, err);
 	drop_parts(&parts, rc == 0);

@@ -224,6 +224,7 @@ move_aside(struct chunk *c, const struct misfit *m, struct err *err)
 			rc = take_in(c, &r, src, err);
 			source_close(src);
 			free(r.rest);
+			r.rest = NULL;
 		}
 		step_on(s, &r.to, whole);
 	}

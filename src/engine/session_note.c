@@ -38,27 +38,33 @@ encode(const struct session *s, const struct seal_note *note, const void *p,
 	return text;
 }
 
-/* At most ${cap} bytes into ${ret}. */
+/* Where decoded bytes go. */
+struct room {
+	void *p;
+	size_t cap;
+	size_t n; /* how many they are */
+};
+
 static int
 decode(const struct session *s, const struct seal_note *note, const char *text,
-    void *ret, size_t cap, size_t *ret_n, struct err *err)
+    struct room *ret, struct err *err)
 {
-	size_t most = cap + SEAL_OVERHEAD;
+	size_t most = ret->cap + SEAL_OVERHEAD;
 	unsigned char *bytes = mem_alloc(most);
 	struct slice sealed = { (const char *)bytes, 0 };
 	int rc = -1;
 
 	if (!base64_decode(slice_str(text), bytes, most, &sealed.n) ||
-	    (s->seal == NULL && sealed.n > cap)) {
+	    (s->seal == NULL && sealed.n > ret->cap)) {
 		err_set(err, ERR_DATABASE,
 		    "the record of the upload '%s' is damaged", s->rec.id);
 	} else if (s->seal == NULL) {
-		memcpy(ret, bytes, sealed.n);
-		*ret_n = sealed.n;
+		memcpy(ret->p, bytes, sealed.n);
+		ret->n = sealed.n;
 		rc = 0;
 	} else {
-		rc = seal_note_open(s->seal, note, sealed, ret, err);
-		*ret_n = sealed.n - SEAL_OVERHEAD;
+		rc = seal_note_open(s->seal, note, sealed, ret->p, err);
+		ret->n = sealed.n - SEAL_OVERHEAD;
 	}
 	free(bytes);
 	return rc;
@@ -89,15 +95,15 @@ session_is_hash(const struct session *s, uint64_t number,
 {
 	const struct seal_note note = { CHUNK, s->rec.id, number };
 	unsigned char got[SHA256_SIZE];
-	size_t n = 0;
+	struct room room = { got, sizeof(got), 0 };
 
 	if (noted == NULL)
 		return false;
 	if (s->seal == NULL) {
 		if (!hex_decode(slice_str(noted), got, sizeof(got)))
 			return false;
-	} else if (decode(s, &note, noted, got, sizeof(got), &n, NULL) < 0 ||
-	           n != sizeof(got)) {
+	} else if (decode(s, &note, noted, &room, NULL) < 0 ||
+	           room.n != sizeof(got)) {
 		return false;
 	}
 	return secret_equal(got, sha256, SHA256_SIZE);
@@ -121,6 +127,7 @@ int
 session_read_tail(struct session *s, struct err *err)
 {
 	struct seal_note note = { TAIL, s->rec.id, 0 };
+	struct room room = { NULL, SEAL_SEGMENT, 0 };
 	size_t n = 0;
 
 	if (s->tail != NULL)
@@ -136,13 +143,13 @@ session_read_tail(struct session *s, struct err *err)
 	n = n * 3 / 4 - SEAL_OVERHEAD;
 	note.position = s->rec.front_offset - n;
 	s->tail = mem_alloc(SEAL_SEGMENT);
-	if (decode(s, &note, s->rec.tail, s->tail, SEAL_SEGMENT, &s->tail_n,
-	        err) < 0) {
+	room.p = s->tail;
+	if (decode(s, &note, s->rec.tail, &room, err) < 0) {
 		free(s->tail);
 		s->tail = NULL;
-		s->tail_n = 0;
 		return -1;
 	}
+	s->tail_n = room.n;
 	return 0;
 }
 
@@ -208,16 +215,15 @@ session_read_cursor(struct session *s, struct err *err)
 	uint64_t partial = s->rec.hash_offset % SHA256_BLOCK;
 	struct sha256_state state = { .n = s->rec.hash_offset - partial };
 	unsigned char bytes[STATE_SIZE];
-	size_t n = 0;
+	struct room room = { bytes, sizeof(bytes), 0 };
 
 	digest_state_init(&s->cursor);
 	s->cursor_saved = 0;
 	if (s->rec.hash_state == NULL)
 		return 0;
-	if (decode(s, &note, s->rec.hash_state, bytes, sizeof(bytes), &n, err) <
-	    0)
+	if (decode(s, &note, s->rec.hash_state, &room, err) < 0)
 		return -1;
-	if (n != sizeof(bytes))
+	if (room.n != sizeof(bytes))
 		return err_set(err, ERR_DATABASE,
 		    "the record of the upload '%s' is damaged", s->rec.id);
 	for (size_t i = 0; i < STATE_SIZE; i++)

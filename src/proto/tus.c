@@ -106,13 +106,14 @@ tus_metadata_get(struct slice metadata, const char *key, struct buf *b)
 /* --- Upload-Checksum ------------------------------------------------------ */
 
 int
-tus_checksum(struct slice field, struct slice *ret_name, void *ret, size_t cap,
-    size_t *ret_n, struct err *err)
+tus_checksum(struct slice field, struct tus_sum *ret, struct err *err)
 {
 	struct slice rest = field;
 
-	if (!slice_next(&rest, ' ', ret_name) || ret_name->n == 0 ||
-	    rest.n == 0 || !base64_decode(slice_trim(rest), ret, cap, ret_n))
+	if (!slice_next(&rest, ' ', &ret->name) || ret->name.n == 0 ||
+	    rest.n == 0 ||
+	    !base64_decode(
+	        slice_trim(rest), ret->sum, sizeof(ret->sum), &ret->n))
 		return err_set(err, ERR_INVALID_PARAMETER,
 		    "Upload-Checksum must be the name of an algorithm "
 		    "(" TUS_ALGORITHMS ") and a sum in base64");

@@ -30,10 +30,14 @@ int tus_metadata_check(struct slice metadata, struct err *err);
  * -1 when it does not fit.  Of a well-formed one. */
 int tus_metadata_get(struct slice metadata, const char *key, struct buf *b);
 
-/* Upload-Checksum: the algorithm's name, and its bytes into ${ret} of ${cap}.
- * ERR_INVALID_PARAMETER. */
-int tus_checksum(struct slice field, struct slice *ret_name, void *ret,
-    size_t cap, size_t *ret_n, struct err *err);
+/* Upload-Checksum.  ERR_INVALID_PARAMETER. */
+#define TUS_SUM_MAX 64
+struct tus_sum {
+	struct slice name; /* of the algorithm */
+	unsigned char sum[TUS_SUM_MAX];
+	size_t n;
+};
+int tus_checksum(struct slice field, struct tus_sum *ret, struct err *err);
 
 /* Upload-Concat. */
 enum tus_concat { TUS_WHOLE, TUS_PARTIAL, TUS_FINAL };

@@ -191,9 +191,15 @@ begin_again(struct sending *s)
 	return body->rewind(body->source);
 }
 
+/* A file and what it is to be called. */
+struct item {
+	const char *path;
+	const char *name;
+};
+
 static int
-put_file(struct cli *cli, const char *path, const char *name,
-    const struct options *o, struct http_reply *reply, struct err *err)
+put_file(struct cli *cli, const struct item *f, const struct options *o,
+    struct http_reply *reply, struct err *err)
 {
 	struct http_request req = { .method = "PUT" };
 	struct sending *s = NULL;
@@ -202,13 +208,13 @@ put_file(struct cli *cli, const char *path, const char *name,
 	int rc = -1;
 
 	buf_init(&target, URL_MAX);
-	if (sending_open(path, cli->progress, &s, err) < 0)
+	if (sending_open(f->path, cli->progress, &s, err) < 0)
 		goto out;
-	add_target(name, o, &target);
+	add_target(f->name, o, &target);
 	req.target = buf_str(&target);
 	req.body = sending_body(s);
 	retry_init(&retry, cli, &o->retry);
-	progress_begin(cli->progress, name, sending_size(s));
+	progress_begin(cli->progress, f->name, sending_size(s));
 	do {
 		rc = http_do(cli->http, &req, reply, err);
 	} while (rc < 0 && retry_may(err, http_failure(cli->http)) &&
@@ -225,13 +231,13 @@ out:
 }
 
 static int
-send_chunks(struct cli *cli, const char *path, const char *name,
-    const struct options *o, json_t **ret_answer, struct err *err)
+send_chunks(struct cli *cli, const struct item *f, const struct options *o,
+    json_t **ret_answer, struct err *err)
 {
 	char priority[TEXT_SIZE];
 	const struct chunking_options chunking = {
-		.path = path,
-		.name = name,
+		.path = f->path,
+		.name = f->name,
 		.chunk_size = o->chunk_size,
 		.parallel = o->parallel,
 		.encrypt = o->encrypt,
@@ -252,15 +258,17 @@ send_file(struct cli *cli, const char *path, const struct options *o,
     json_t **ret_answer, struct err *err)
 {
 	struct http_reply reply = { 0 };
+	struct item f = { .path = path };
 	char *name = NULL;
 	int rc;
 
 	if (name_of(path, o, &name, err) < 0)
 		return -1;
+	f.name = name;
 	if (goes_in_chunks(path, o)) {
-		rc = send_chunks(cli, path, name, o, ret_answer, err);
+		rc = send_chunks(cli, &f, o, ret_answer, err);
 	} else {
-		rc = put_file(cli, path, name, o, &reply, err);
+		rc = put_file(cli, &f, o, &reply, err);
 		if (rc == 0)
 			rc = print_sent(
 			    cli, reply.json, reply.head.status == 200, err);

@@ -198,7 +198,7 @@ explain(const struct receiving *r, struct err *err)
 }
 
 static int
-accept(struct receiving *r, struct fetching_result *ret, struct err *err)
+take_whole(struct receiving *r, struct fetching_result *ret, struct err *err)
 {
 	if (receiving_finish(r, err) < 0)
 		return -1;
@@ -240,7 +240,7 @@ fetch_once(struct fetching *f, struct retry *retry, struct fetching_result *ret,
 	progress_begin(f->cli->progress, f->o->name, PROGRESS_UNKNOWN);
 	rc = http_do(f->cli->http, &req, NULL, err);
 	if (rc == 0) {
-		rc = accept(r, ret, err);
+		rc = take_whole(r, ret, err);
 		goto out;
 	}
 	*ret_left = receiving_take_resumable(r);

@@ -7,7 +7,6 @@ import random
 
 import pytest
 
-import chunks
 import expect
 import form
 from chunks import Upload, completed, content, cut, good, sha

@@ -26,12 +26,10 @@ metadata(struct slice in)
 static void
 checksum(struct slice in)
 {
-	unsigned char sum[32];
-	struct slice name;
-	size_t n;
+	struct tus_sum sum;
 
-	if (tus_checksum(in, &name, sum, sizeof(sum), &n, NULL) == 0 &&
-	    (n > sizeof(sum) || name.n == 0))
+	if (tus_checksum(in, &sum, NULL) == 0 &&
+	    (sum.n > sizeof(sum.sum) || sum.name.n == 0))
 		abort();
 }
 

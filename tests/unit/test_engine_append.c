@@ -188,7 +188,7 @@ TEST(test_engine_append__is_hidden_from_other_keys)
 	fixture_init(&x, NULL);
 	url = begin(&x, "a", 10, false);
 	auth_anonymous(&other);
-	strcpy(other.prefix, "b/"); /* NOLINT */
+	memcpy(other.prefix, "b/", sizeof("b/"));
 	assert_int_equal(append_look(x.engine, &other, url, &st, &err), -1);
 	assert_int_equal(err.code, ERR_UPLOAD_NOT_FOUND);
 	free(url);
