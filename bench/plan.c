@@ -35,7 +35,7 @@ fill(uint64_t *words, size_t n)
 static uint64_t
 distinct(const struct plan *p)
 {
-	return PLAN_PAYLOAD / p->size;
+	return p->size > 0 ? PLAN_PAYLOAD / p->size : 0;
 }
 
 static int
