@@ -31,13 +31,6 @@ fill(uint64_t *words, size_t n)
 	}
 }
 
-/* Chunks that differ: those of the payload, again and again. */
-static uint64_t
-distinct(const struct plan *p)
-{
-	return p->size > 0 ? PLAN_PAYLOAD / p->size : 0;
-}
-
 static int
 hash_chunks(struct plan *p, struct err *err)
 {
@@ -48,8 +41,9 @@ hash_chunks(struct plan *p, struct err *err)
 	if (p->size == 0 || PLAN_PAYLOAD % p->size != 0)
 		return err_set(err, ERR_USAGE, "a chunk's size must divide %u",
 		    PLAN_PAYLOAD);
-	p->hashes = mem_calloc((size_t)distinct(p), sizeof(*p->hashes));
-	for (uint64_t i = 0; i < distinct(p); i++) {
+	p->distinct = PLAN_PAYLOAD / p->size;
+	p->hashes = mem_calloc((size_t)p->distinct, sizeof(*p->hashes));
+	for (uint64_t i = 0; i < p->distinct; i++) {
 		sha256(p->payload + i * p->size, (size_t)p->size, sum);
 		hex_encode(sum, sizeof(sum), p->hashes[i]);
 	}
@@ -175,7 +169,7 @@ put_chunk_head(const struct plan *p, uint64_t job, struct buf *b)
 	    put_field(b, "chunk_number", number) < 0 ||
 	    put_field(b, "total_chunks", total) < 0 ||
 	    put_field(b, "encryption", p->encryption) < 0 ||
-	    put_field(b, "chunk_hash", p->hashes[job % distinct(p)]) < 0)
+	    put_field(b, "chunk_hash", p->hashes[job & (p->distinct - 1)]) < 0)
 		return -1;
 	return buf_append_str(b, "--" BOUNDARY "\r\nContent-Disposition: "
 	                         "form-data; name=\"chunk\"; "

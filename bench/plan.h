@@ -31,7 +31,8 @@ struct plan {
 	uint64_t chunks;
 	const char *encryption; /* then; "false" or "true" */
 	uint64_t size;          /* of the file's content */
-	char (*hashes)[65];     /* of the chunks that the payload has */
+	char (*hashes)[65];     /* of the chunks that the payload has, */
+	uint64_t distinct;      /* so many, a power of two */
 	int payload_fd;         /* -1 when size is 0 */
 	const char *payload;    /* mapped */
 };
