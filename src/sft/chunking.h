@@ -8,6 +8,10 @@
  *
  * The whole file is hashed beside that; the last chunks say the hash, so that
  * chunks of a file that changed in between make no file.
+ *
+ * What is too large for the way to the server is halved: the number of chunks
+ * at once after broken connections and time-outs; the chunks, too, as long as
+ * the server has none of them, unless their size was given.
  */
 
 #include <stdbool.h>
@@ -17,15 +21,13 @@
 #include "base/json.h"
 #include "sft/cli.h"
 #include "sft/crew.h"
+#include "sft/grid.h"
 #include "sft/retry.h"
 
 /* Files from here on are sent in chunks by themselves. */
 #define CHUNKING_FROM ((uint64_t)64 * 1024 * 1024)
 #define CHUNKING_SIZE_DEFAULT ((uint64_t)8 * 1024 * 1024)
-#define CHUNKING_SIZE_MIN ((uint64_t)1024)
-#define CHUNKING_SIZE_MAX ((uint64_t)1024 * 1024 * 1024)
 #define CHUNKING_PARALLEL_DEFAULT 4u
-#define CHUNKING_COUNT_MAX ((uint64_t)1000000)
 
 struct chunking_options {
 	const char *path;
@@ -40,8 +42,13 @@ struct chunking_options {
 
 /* Is ${path} a file that can be sent so, and how large is it? */
 bool chunking_can(const char *path, uint64_t *ret_size);
-/* *${ret_answer}: what the server says of the whole file. */
+
+struct chunking_result {
+	json_t *answer; /* what the server says of the whole file, or NULL */
+	bool is_begun;  /* it keeps what it has, for the same call again */
+};
+/* Fills ${ret} in any case. */
 int chunking_send(struct cli *cli, const struct chunking_options *o,
-    json_t **ret_answer, struct err *err);
+    struct chunking_result *ret, struct err *err);
 
 #endif

@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "proto/filename.h"
 #include "proto/limits.h"
+#include "sft/again.h"
 #include "sft/chunking.h"
 #include "sft/cmd.h"
 #include "sft/out.h"
@@ -32,6 +33,15 @@ struct options {
 	struct retry_options retry;
 };
 
+/* What became of one file. */
+struct sent {
+	const char *path;
+	char *name;     /* on the server; owned */
+	json_t *answer; /* what the server says of it; owned, NULL: failed */
+	bool was_there; /* it replaced one */
+	bool can_go_on; /* it failed, but the server keeps what it has */
+};
+
 /* The name that ${path} is to have on the server. */
 static int
 name_of(
@@ -49,6 +59,12 @@ name_of(
 	    o->filename != NULL ? "" : "; give it another with --filename");
 }
 
+static bool
+wants_chunks(const struct options *o)
+{
+	return o->chunked || o->chunk_size != 0 || o->parallel != 0;
+}
+
 /* Large files are worth being gone on with; but a chunk cannot say what is to
  * become of a file that is there. */
 static bool
@@ -56,17 +72,12 @@ goes_in_chunks(const char *path, const struct options *o)
 {
 	uint64_t size;
 
-	return chunking_can(path, &size) &&
-	       (o->chunked || o->chunk_size != 0 || o->parallel != 0 ||
-	           (size >= CHUNKING_FROM &&
-	               (o->if_exists == NULL ||
-	                   strcmp(o->if_exists, "replace") == 0)));
-}
-
-static bool
-wants_chunks(const struct options *o)
-{
-	return o->chunked || o->chunk_size != 0 || o->parallel != 0;
+	if (!chunking_can(path, &size))
+		return false;
+	return wants_chunks(o) ||
+	       (size >= CHUNKING_FROM &&
+	           (o->if_exists == NULL ||
+	               strcmp(o->if_exists, "replace") == 0));
 }
 
 static int
@@ -83,7 +94,9 @@ check_chunked(const struct options *o, const char *path, struct err *err)
 	if (strcmp(path, SENDING_STDIN) == 0 ||
 	    (stat(path, &st) == 0 && !chunking_can(path, &size)))
 		return err_set(err, ERR_USAGE,
-		    "'%s' has no size and cannot be sent in chunks", path);
+		    "'%s' has no size and cannot be sent in chunks: send it "
+		    "without --chunked",
+		    path);
 	return 0;
 }
 
@@ -154,8 +167,7 @@ check_answer(struct sending *s, const json_t *answer, struct err *err)
 }
 
 static int
-print_sent(
-    struct cli *cli, const json_t *answer, bool was_there, struct err *err)
+print_sent(struct cli *cli, const struct sent *sent, struct err *err)
 {
 	struct buf b;
 	int rc;
@@ -163,12 +175,13 @@ print_sent(
 	if (cli->json || cli->quiet)
 		return 0;
 	buf_init(&b, LINE_MAX_BYTES);
-	buf_append_str(&b, was_there ? "replaced " : "uploaded ");
-	text_clean(&b, slice_str(out_str(answer, "filename")));
+	buf_append_str(&b, sent->was_there ? "replaced " : "uploaded ");
+	text_clean(&b, slice_str(out_str(sent->answer, "filename")));
 	progress_summary(cli->progress, &b);
 	buf_append_char(&b, '\n');
 	if (cli->verbose)
-		buf_printf(&b, "  sha256 %.64s\n", out_str(answer, "hash"));
+		buf_printf(
+		    &b, "  sha256 %.64s\n", out_str(sent->answer, "hash"));
 	rc = out_text(&b, err);
 	buf_fini(&b);
 	return rc;
@@ -191,53 +204,67 @@ begin_again(struct sending *s)
 	return body->rewind(body->source);
 }
 
-/* A file and what it is to be called. */
-struct item {
-	const char *path;
-	const char *name;
-};
-
 static int
-put_file(struct cli *cli, const struct item *f, const struct options *o,
-    struct http_reply *reply, struct err *err)
+put_file(struct cli *cli, const struct options *o, struct sent *sent,
+    struct err *err)
 {
 	struct http_request req = { .method = "PUT" };
+	struct http_reply reply = { 0 };
 	struct sending *s = NULL;
 	struct retry retry;
 	struct buf target;
 	int rc = -1;
 
 	buf_init(&target, URL_MAX);
-	if (sending_open(f->path, cli->progress, &s, err) < 0)
+	if (sending_open(sent->path, cli->progress, &s, err) < 0)
 		goto out;
-	add_target(f->name, o, &target);
+	add_target(sent->name, o, &target);
 	req.target = buf_str(&target);
 	req.body = sending_body(s);
 	retry_init(&retry, cli, &o->retry);
-	progress_begin(cli->progress, f->name, sending_size(s));
+	progress_begin(cli->progress, sent->name, sending_size(s));
 	do {
-		rc = http_do(cli->http, &req, reply, err);
+		rc = http_do(cli->http, &req, &reply, err);
 	} while (rc < 0 && retry_may(err, http_failure(cli->http)) &&
 	         begin_again(s) && retry_wait(&retry, cli->http, err));
 	progress_end(cli->progress);
 	if (rc == 0)
-		rc = check_answer(s, reply->json, err);
+		rc = check_answer(s, reply.json, err);
 	else if (err->code == ERR_INTERRUPTED)
 		(void)interrupted(err);
+	if (rc == 0) {
+		sent->answer = json_incref(reply.json);
+		sent->was_there = reply.head.status == 200;
+	}
 out:
+	http_reply_fini(&reply);
 	sending_close(s);
 	buf_fini(&target);
 	return rc;
 }
 
+/* An upload that can be gone on with is worth a word. */
+static void
+say_how_to_go_on(struct cli *cli)
+{
+	struct buf b;
+
+	buf_init(&b, LINE_MAX_BYTES);
+	again_command(&cli->args, NULL, &b);
+	cli_say(cli,
+	    "the server keeps what it has; this goes on with the rest: %s",
+	    buf_str(&b));
+	buf_fini(&b);
+}
+
 static int
-send_chunks(struct cli *cli, const struct item *f, const struct options *o,
-    json_t **ret_answer, struct err *err)
+send_chunks(struct cli *cli, const struct options *o, struct sent *sent,
+    struct err *err)
 {
 	char priority[TEXT_SIZE];
 	const struct chunking_options chunking = {
-		.path = f->path,
-		.name = f->name,
+		.path = sent->path,
+		.name = sent->name,
 		.chunk_size = o->chunk_size,
 		.parallel = o->parallel,
 		.encrypt = o->encrypt,
@@ -245,39 +272,49 @@ send_chunks(struct cli *cli, const struct item *f, const struct options *o,
 		.client_id = o->client_id,
 		.retry = &o->retry,
 	};
-
-	(void)snprintf(priority, sizeof(priority), "%" PRIu64, o->priority);
-	if (chunking_send(cli, &chunking, ret_answer, err) < 0)
-		return -1;
-	return print_sent(cli, *ret_answer, false, err);
-}
-
-/* Sends one file; ${*ret_answer} is what the server says of it. */
-static int
-send_file(struct cli *cli, const char *path, const struct options *o,
-    json_t **ret_answer, struct err *err)
-{
-	struct http_reply reply = { 0 };
-	struct item f = { .path = path };
-	char *name = NULL;
+	struct chunking_result result;
 	int rc;
 
-	if (name_of(path, o, &name, err) < 0)
-		return -1;
-	f.name = name;
-	if (goes_in_chunks(path, o)) {
-		rc = send_chunks(cli, &f, o, ret_answer, err);
-	} else {
-		rc = put_file(cli, &f, o, &reply, err);
-		if (rc == 0)
-			rc = print_sent(
-			    cli, reply.json, reply.head.status == 200, err);
-		if (rc == 0)
-			*ret_answer = json_incref(reply.json);
-		http_reply_fini(&reply);
-	}
-	free(name);
+	(void)snprintf(priority, sizeof(priority), "%" PRIu64, o->priority);
+	rc = chunking_send(cli, &chunking, &result, err);
+	sent->answer = result.answer;
+	sent->can_go_on = result.is_begun || err->code == ERR_INTERRUPTED;
 	return rc;
+}
+
+static int
+send_file(struct cli *cli, const struct options *o, struct sent *sent,
+    struct err *err)
+{
+	int rc;
+
+	if (name_of(sent->path, o, &sent->name, err) < 0)
+		return -1;
+	rc = goes_in_chunks(sent->path, o) ? send_chunks(cli, o, sent, err)
+	                                   : put_file(cli, o, sent, err);
+	return rc < 0 ? -1 : print_sent(cli, sent, err);
+}
+
+/* The same, failures told: the JSON object of what became of it. */
+static json_t *
+try_file(
+    struct cli *cli, const struct options *o, const char *path, struct err *err)
+{
+	struct sent sent = { .path = path };
+	json_t *one;
+
+	if (send_file(cli, o, &sent, err) == 0) {
+		one = json_incref(sent.answer);
+	} else {
+		one = cli_error_json(err);
+		cli_fail(cli, path, err);
+		if (sent.can_go_on)
+			say_how_to_go_on(cli);
+	}
+	json_object_set_new(one, "path", json_str_or_null(path));
+	json_decref(sent.answer);
+	free(sent.name);
+	return one;
 }
 
 /* Sends them one after the other, as long as there is hope; gives the list of
@@ -287,18 +324,12 @@ send_all(struct cli *cli, const struct options *o)
 {
 	json_t *list = json_array();
 	struct err err = ERR_INIT;
-	json_t *one = NULL;
 	int i;
 
 	for (i = 0; i < cli->argc; i++) {
 		err_clear(&err);
-		if (send_file(cli, cli->argv[i], o, &one, &err) < 0) {
-			one = cli_error_json(&err);
-			cli_fail(cli, cli->argv[i], &err);
-		}
-		json_object_set_new(
-		    one, "path", json_str_or_null(cli->argv[i]));
-		json_array_append_new(list, one);
+		json_array_append_new(
+		    list, try_file(cli, o, cli->argv[i], &err));
 		if (cli_is_hopeless(&err))
 			break;
 	}
@@ -331,7 +362,7 @@ cmd_upload(struct cli *cli, struct err *err)
 		    &o.chunked, 0, 0, NULL },
 		{ "chunk-size", 0, OPT_SIZE, "BYTES",
 		    "of a chunk (as the server advises)", &o.chunk_size,
-		    CHUNKING_SIZE_MIN, CHUNKING_SIZE_MAX, NULL },
+		    GRID_CHUNK_MIN, GRID_CHUNK_MAX, NULL },
 		{ "parallel", 0, OPT_UINT, "N",
 		    "chunks at once (as the server advises)", &o.parallel, 1,
 		    CREW_MAX, NULL },

@@ -13,33 +13,35 @@
 #include "base/file.h"
 #include "base/mem.h"
 
+static const int signals[] = { SIGINT, SIGTERM, SIGHUP };
+#define SIGNALS (sizeof(signals) / sizeof(signals[0]))
+
 struct interrupt {
 	int fd;
 	_Atomic int signo; /* 0: none yet */
+	sigset_t set;      /* what is heard */
 	sigset_t before;
 };
 
 int
 interrupt_open(struct interrupt **ret_i, struct err *err)
 {
-	static const int signals[] = { SIGINT, SIGTERM, SIGHUP };
 	struct interrupt *i = mem_calloc(1, sizeof(*i));
 	struct sigaction action;
-	sigset_t set;
 	size_t n;
 
-	sigemptyset(&set);
-	for (n = 0; n < sizeof(signals) / sizeof(signals[0]); n++) {
+	sigemptyset(&i->set);
+	for (n = 0; n < SIGNALS; n++) {
 		if (sigaction(signals[n], NULL, &action) == 0 &&
 		    action.sa_handler != SIG_IGN)
-			sigaddset(&set, signals[n]);
+			sigaddset(&i->set, signals[n]);
 	}
-	i->fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	i->fd = signalfd(-1, &i->set, SFD_CLOEXEC | SFD_NONBLOCK);
 	if (i->fd < 0) {
 		free(i);
 		return err_set_errno(err, ERR_IO, "cannot watch for signals");
 	}
-	sigprocmask(SIG_BLOCK, &set, &i->before);
+	sigprocmask(SIG_BLOCK, &i->set, &i->before);
 	*ret_i = i;
 	return 0;
 }
@@ -47,8 +49,14 @@ interrupt_open(struct interrupt **ret_i, struct err *err)
 void
 interrupt_close(struct interrupt *i)
 {
+	struct signalfd_siginfo info;
+
 	if (i == NULL)
 		return;
+	/* what was seen has had its effect */
+	while (i->signo != 0 &&
+	       read(i->fd, &info, sizeof(info)) == (ssize_t)sizeof(info))
+		;
 	/* one that waits unseen ends the program now */
 	sigprocmask(SIG_SETMASK, &i->before, NULL);
 	file_close(i->fd);
@@ -61,14 +69,24 @@ interrupt_fd(const struct interrupt *i)
 	return i->fd;
 }
 
+/* The signal is left where it is: all threads that wait for the descriptor are
+ * to see it. */
 int
 interrupt_signal(struct interrupt *i)
 {
-	struct signalfd_siginfo info;
+	struct pollfd p = { i->fd, POLLIN, 0 };
+	sigset_t pending;
+	size_t n;
 
-	if (i->signo == 0 &&
-	    read(i->fd, &info, sizeof(info)) == (ssize_t)sizeof(info))
-		i->signo = (int)info.ssi_signo;
+	if (i->signo != 0 || poll(&p, 1, 0) <= 0 || sigpending(&pending) < 0)
+		return i->signo;
+	for (n = 0; n < SIGNALS; n++) {
+		if (sigismember(&i->set, signals[n]) == 1 &&
+		    sigismember(&pending, signals[n]) == 1) {
+			i->signo = signals[n];
+			break;
+		}
+	}
 	return i->signo;
 }
 

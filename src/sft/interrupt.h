@@ -17,7 +17,7 @@ struct interrupt;
 int interrupt_open(struct interrupt **ret_i, struct err *err);
 void interrupt_close(struct interrupt *i); /* NULL is fine */
 
-/* Readable once a signal has come. */
+/* Readable once a signal has come, and from then on. */
 int interrupt_fd(const struct interrupt *i);
 
 /* The signal that came, 0 when none did; stays known. */

@@ -42,6 +42,8 @@ struct progress {
 	const struct clock *clock;
 	char *label; /* NULL: no file under way */
 	uint64_t done;
+	uint64_t skipped; /* of done: what was there before */
+	uint64_t moved;   /* whether it counted or not */
 	uint64_t total;
 	int64_t begin_ms;
 	int64_t end_ms;
@@ -80,6 +82,8 @@ progress_begin(struct progress *p, const char *label, uint64_t total)
 	progress_end(p);
 	p->label = mem_strdup(label);
 	p->done = 0;
+	p->skipped = 0;
+	p->moved = 0;
 	p->total = total;
 	p->begin_ms = now;
 	/* A bar shows at once; a line only for what takes its time. */
@@ -100,7 +104,17 @@ progress_add(struct progress *p, uint64_t n)
 {
 	pthread_mutex_lock(&p->lock);
 	p->done += n;
-	rate_note(&p->rate, clock_mono_ms(p->clock), p->done);
+	p->moved += n;
+	rate_note(&p->rate, clock_mono_ms(p->clock), p->moved);
+	pthread_mutex_unlock(&p->lock);
+}
+
+void
+progress_skip(struct progress *p, uint64_t n)
+{
+	pthread_mutex_lock(&p->lock);
+	p->done += n;
+	p->skipped += n;
 	pthread_mutex_unlock(&p->lock);
 }
 
@@ -117,6 +131,8 @@ progress_restart(struct progress *p)
 {
 	pthread_mutex_lock(&p->lock);
 	p->done = 0;
+	p->skipped = 0;
+	p->moved = 0;
 	rate_init(&p->rate, clock_mono_ms(p->clock));
 	pthread_mutex_unlock(&p->lock);
 }
@@ -135,7 +151,7 @@ draw(struct progress *p, int64_t now)
 		.label = p->label,
 		.done = p->done,
 		.total = p->total,
-		.bps = rate_bps(&p->rate, now, p->done),
+		.bps = rate_bps(&p->rate, now, p->moved),
 		.elapsed_s = (uint64_t)(now - p->begin_ms) / 1000,
 	};
 	struct buf b;
@@ -165,7 +181,7 @@ tick(struct progress *p)
 		return;
 	now = clock_mono_ms(p->clock);
 	every = p->mode == PROGRESS_BAR ? BAR_EVERY_MS : LINES_EVERY_MS;
-	rate_note(&p->rate, now, p->done);
+	rate_note(&p->rate, now, p->moved);
 	if (now - p->drawn_ms >= every)
 		draw(p, now);
 }
@@ -225,14 +241,15 @@ void
 progress_summary(const struct progress *p, struct buf *b)
 {
 	int64_t ms = progress_elapsed_ms(p);
+	uint64_t moved = p->done > p->skipped ? p->done - p->skipped : 0;
 	char size[TEXT_SIZE], rate[TEXT_SIZE];
 
 	text_size(p->done, size);
-	if (p->done < RATE_FROM_BYTES || ms <= 0) {
+	if (moved < RATE_FROM_BYTES || ms <= 0) {
 		buf_printf(b, " (%s)", size);
 		return;
 	}
-	text_rate((uint64_t)((double)p->done * 1000 / (double)ms), rate);
+	text_rate((uint64_t)((double)moved * 1000 / (double)ms), rate);
 	buf_printf(b, " (%s in %" PRId64 ".%" PRId64 " s, %s)", size, ms / 1000,
 	    ms % 1000 / 100, rate);
 }

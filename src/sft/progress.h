@@ -6,7 +6,8 @@
  * Shows on standard error how far a file has come: on a terminal a line that
  * is drawn anew, with a bar, the rate and the time left; elsewhere a plain line
  * now and then; or nothing.  Several threads may move one file: they may call
- * progress_add(), _take_back(), _restart(), _expect(), _tick() and _hide().
+ * progress_add(), _skip(), _take_back(), _restart(), _expect(), _tick() and
+ * _hide().
  *
  *	movie.mkv   45% [=======>         ]   1.2 GiB  85.3 MiB/s  0:42 left
  */
@@ -34,6 +35,8 @@ void progress_begin(struct progress *p, const char *label, uint64_t total);
 void progress_expect(struct progress *p, uint64_t total);
 /* ${n} more bytes have moved. */
 void progress_add(struct progress *p, uint64_t n);
+/* ${n} bytes were there already: they count, but not for the rate. */
+void progress_skip(struct progress *p, uint64_t n);
 /* ${n} of them did not count after all. */
 void progress_take_back(struct progress *p, uint64_t n);
 /* It starts anew from 0 (a connection had to be made again). */

@@ -9,6 +9,7 @@ an answer into one.
 """
 
 import base64
+import email
 import hashlib
 import json
 import socket
@@ -176,6 +177,87 @@ class Handler(BaseHTTPRequestHandler):
             },
         )
 
+    def form(self):
+        """The fields of a form, as bytes."""
+        kind = self.headers["Content-Type"]
+        text = f"Content-Type: {kind}\r\n\r\n".encode()
+        message = email.message_from_bytes(text + self.read_body())
+        return {
+            part.get_param("name", header="Content-Disposition"): (
+                part.get_payload(decode=True)
+            )
+            for part in message.get_payload()
+        }
+
+    def upload_chunk(self, _name, _query):
+        form = self.form()
+        chunk = form.pop("chunk")
+        form = {key: value.decode() for key, value in form.items()}
+        name, number = form["filename"], int(form["chunk_number"])
+        with self.fake.lock:
+            self.fake.chunks.append((number, len(chunk), form))
+            session = self.fake.sessions.setdefault(
+                name, {"total": int(form["total_chunks"]), "chunks": {}}
+            )
+            if session["total"] != int(form["total_chunks"]):
+                sentence = "another upload of that file is under way"
+                self.answer(409, error("session_conflict", sentence))
+                return
+            assert hashlib.sha256(chunk).hexdigest() == form["chunk_hash"]
+            session["chunks"][number] = chunk
+            answer = self.complete(name, session)
+        self.answer(200, answer)
+
+    def complete(self, name, session):
+        there, total = session["chunks"], session["total"]
+        answer = {
+            "success": True,
+            "chunks_received": len(there),
+            "total_chunks": total,
+            "status": "uploading",
+        }
+        if len(there) == total:
+            body = b"".join(there[i] for i in range(total))
+            del self.fake.sessions[name]
+            self.fake.files[name] = body
+            answer["status"] = "completed"
+            answer["hash"] = hashlib.sha256(body).hexdigest()
+            answer["size"] = len(body)
+            answer["filename"] = name
+        return answer
+
+    def resume_info(self, name, _):
+        session = self.fake.sessions.get(name)
+        if session is None:
+            self.answer(200, {"received_chunks": [], "can_resume": False})
+            return
+        there = sorted(session["chunks"])
+        self.answer(
+            200,
+            {
+                "received_chunks": there,
+                "can_resume": True,
+                "total_chunks": session["total"],
+                "chunks_received": len(there),
+                "received_ranges": [[i, i] for i in there],
+            },
+        )
+
+    def cancel(self, name, _):
+        self.read_body()
+        if self.fake.sessions.pop(name, None) is None:
+            sentence = f"nothing is under way for '{name}'"
+            self.answer(404, error("no_active_transfer", sentence))
+            return
+        self.answer(
+            200,
+            {
+                "success": True,
+                "message": f"{name} cancelled",
+                "cancelled": 1,
+            },
+        )
+
     def download(self, name, _):
         body = self.fake.files.get(name)
         if body is None:
@@ -251,6 +333,9 @@ class Handler(BaseHTTPRequestHandler):
 
 ROUTES = (
     ("PUT", "/upload/", Handler.upload),
+    ("POST", "/upload_chunk", Handler.upload_chunk),
+    ("GET", "/resume_info/", Handler.resume_info),
+    ("POST", "/cancel/", Handler.cancel),
     ("GET", "/download/", Handler.download),
     ("GET", "/status/", Handler.status_of_one),
     ("GET", "/status", Handler.status_of_all),
@@ -298,6 +383,9 @@ class Fake:
     def __init__(self, ssl_context=None):
         self.files = {}
         self.queries = {}
+        self.sessions = {}  # chunked uploads under way, by name
+        self.chunks = []  # (number, size, fields) of each that came
+        self.lock = threading.Lock()
         self.requests = []
         self.keys = []
         self.asked = None

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef SFT_AGAIN_H
+#define SFT_AGAIN_H
+
+/* The command that goes on with what this one began, for people to copy. */
+
+#include "base/buf.h"
+#include "sft/args.h"
+
+/*
+ * Appends the command line as it was given, quoted for a shell, with the
+ * option ${extra} (NULL: none) added when it is not there.  A key is not shown:
+ * "KEY" stands for it.
+ */
+void again_command(const struct args *args, const char *extra, struct buf *b);
+
+#endif
