@@ -11,6 +11,9 @@
 
 #define KEY "--key"
 
+/* A longer one is cut. */
+#define COMMAND_MAX 8192u
+
 static void
 add_quoted(struct buf *b, const char *word)
 {
@@ -62,6 +65,8 @@ again_command(const struct args *args, const char *extra, struct buf *b)
 			add_extra(b, extra);
 			is_wanted = false;
 		}
+		if (args->done[i])
+			continue;
 		buf_append_char(b, ' ');
 		if (is_key)
 			buf_append_str(b, "KEY");
@@ -73,4 +78,15 @@ again_command(const struct args *args, const char *extra, struct buf *b)
 	}
 	if (is_wanted)
 		add_extra(b, extra);
+}
+
+void
+again_say(struct cli *cli, const char *what, const char *extra)
+{
+	struct buf b;
+
+	buf_init(&b, COMMAND_MAX);
+	again_command(&cli->args, extra, &b);
+	cli_say(cli, "%s; this goes on with the rest: %s", what, buf_str(&b));
+	buf_fini(&b);
 }

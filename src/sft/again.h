@@ -6,12 +6,16 @@
 
 #include "base/buf.h"
 #include "sft/args.h"
+#include "sft/cli.h"
 
 /*
  * Appends the command line as it was given, quoted for a shell, with the
- * option ${extra} (NULL: none) added when it is not there.  A key is not shown:
- * "KEY" stands for it.
+ * option ${extra} (NULL: none) added when it is not there, and without the
+ * arguments that are done.  A key is not shown: "KEY" stands for it.
  */
 void again_command(const struct args *args, const char *extra, struct buf *b);
+
+/* "sft: ${what}; this goes on with the rest: " and the command. */
+void again_say(struct cli *cli, const char *what, const char *extra);
 
 #endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "sft/args.h"
 
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -25,6 +24,7 @@ args_init(struct args *a, int argc, char **argv)
 	a->argc = argc;
 	a->argv = mem_calloc(n + 1, sizeof(a->argv[0]));
 	a->all = mem_calloc(n + 1, sizeof(a->all[0]));
+	a->done = mem_calloc(n + 1, sizeof(a->done[0]));
 	for (i = 0; i < n; i++) {
 		a->all[i] = a->argv[i] = mem_strdup(argv[i]);
 		/* Wherever it stands, and however often. */
@@ -33,6 +33,17 @@ args_init(struct args *a, int argc, char **argv)
 		else if (strncmp(argv[i], KEY "=", sizeof(KEY)) == 0)
 			mask(argv[i] + sizeof(KEY));
 		is_key = strcmp(a->all[i], KEY) == 0;
+	}
+}
+
+void
+args_note_done(struct args *a, const char *word)
+{
+	int i;
+
+	for (i = 0; i < a->argc; i++) {
+		if (a->all[i] == word)
+			a->done[i] = true;
 	}
 }
 
@@ -46,5 +57,6 @@ args_fini(struct args *a)
 		free(a->all[i]);
 	}
 	free((void *)a->all);
+	free(a->done);
 	free((void *)a->argv);
 }

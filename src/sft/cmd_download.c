@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "sft/again.h"
 #include "sft/cmd.h"
 #include "sft/crew.h"
 #include "sft/fetching.h"
@@ -75,9 +76,10 @@ landing_for(
 	};
 }
 
-static int
+/* Gives the JSON object of what became of it; failures are told. */
+static json_t *
 fetch(struct cli *cli, const struct target *t, const struct options *o,
-    json_t **ret_one, struct err *err)
+    struct err *err)
 {
 	const struct landing_options landing = landing_for(cli, t, o);
 	const struct fetching_options fo = {
@@ -89,12 +91,17 @@ fetch(struct cli *cli, const struct target *t, const struct options *o,
 		.retry = &o->retry,
 	};
 	struct fetching_result r;
+	json_t *one;
 
-	if (fetching_run(cli, &fo, &r, err) < 0 ||
-	    print_received(cli, t, &r, err) < 0)
-		return -1;
-	*ret_one = received_json(t, &r);
-	return 0;
+	if (fetching_run(cli, &fo, &r, err) == 0 &&
+	    print_received(cli, t, &r, err) == 0)
+		return received_json(t, &r);
+	one = cli_error_json(err);
+	json_object_set_new(one, "filename", json_string(t->name));
+	cli_fail(cli, t->name, err);
+	if (r.is_kept)
+		again_say(cli, "what has come is kept", "--resume");
+	return one;
 }
 
 /* Looks at all targets before the first file is fetched. */
@@ -124,18 +131,13 @@ fetch_all(
 {
 	json_t *list = json_array();
 	struct err err = ERR_INIT;
-	json_t *one = NULL;
 	int i;
 
 	for (i = 0; i < cli->argc; i++) {
 		err_clear(&err);
-		if (fetch(cli, &targets[i], o, &one, &err) < 0) {
-			one = cli_error_json(&err);
-			json_object_set_new(
-			    one, "filename", json_string(targets[i].name));
-			cli_fail(cli, targets[i].name, &err);
-		}
-		json_array_append_new(list, one);
+		json_array_append_new(list, fetch(cli, &targets[i], o, &err));
+		if (err.code == ERR_NONE)
+			args_note_done(&cli->args, cli->argv[i]);
 		if (cli_is_hopeless(&err))
 			break;
 	}

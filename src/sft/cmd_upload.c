@@ -243,20 +243,6 @@ out:
 	return rc;
 }
 
-/* An upload that can be gone on with is worth a word. */
-static void
-say_how_to_go_on(struct cli *cli)
-{
-	struct buf b;
-
-	buf_init(&b, LINE_MAX_BYTES);
-	again_command(&cli->args, NULL, &b);
-	cli_say(cli,
-	    "the server keeps what it has; this goes on with the rest: %s",
-	    buf_str(&b));
-	buf_fini(&b);
-}
-
 static int
 send_chunks(struct cli *cli, const struct options *o, struct sent *sent,
     struct err *err)
@@ -305,11 +291,12 @@ try_file(
 
 	if (send_file(cli, o, &sent, err) == 0) {
 		one = json_incref(sent.answer);
+		args_note_done(&cli->args, path);
 	} else {
 		one = cli_error_json(err);
 		cli_fail(cli, path, err);
 		if (sent.can_go_on)
-			say_how_to_go_on(cli);
+			again_say(cli, "the server keeps what it has", NULL);
 	}
 	json_object_set_new(one, "path", json_str_or_null(path));
 	json_decref(sent.answer);

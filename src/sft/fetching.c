@@ -121,6 +121,14 @@ check(struct fetching *f, struct resumable *r, struct fetching_result *ret,
 	    "names");
 }
 
+/* What is there stays, for who goes on with it. */
+static void
+keep(struct resumable *r, struct fetching_result *ret)
+{
+	resumable_close(r);
+	ret->is_kept = true;
+}
+
 /* Checks what is whole, and gives it its name.  Takes ${r}. */
 static int
 conclude(struct fetching *f, struct resumable *r, struct fetching_result *ret,
@@ -131,21 +139,13 @@ conclude(struct fetching *f, struct resumable *r, struct fetching_result *ret,
 	if (rc == 0)
 		rc = resumable_commit(r, err);
 	/* What is damaged is of no use to anybody; the rest is. */
-	if (rc < 0 && err->code == ERR_HASH_MISMATCH) {
+	if (rc == 0)
+		resumable_close(r);
+	else if (err->code == ERR_HASH_MISMATCH)
 		resumable_discard(r);
-		return -1;
-	}
-	resumable_close(r);
+	else
+		keep(r, ret);
 	return rc;
-}
-
-static int
-interrupted(const struct fetching *f, struct err *err)
-{
-	return err_set(err, ERR_INTERRUPTED,
-	    "interrupted; 'sft download --resume %.100s' goes on where it "
-	    "stopped",
-	    f->o->name);
 }
 
 /* Takes ${r}. */
@@ -164,15 +164,13 @@ fetch_pieces(struct fetching *f, struct resumable *r,
 		int rc;
 
 		progress_begin(f->cli->progress, f->o->name, resumable_size(r));
-		progress_add(f->cli->progress, resumable_there(r));
+		progress_skip(f->cli->progress, resumable_there(r));
 		rc = pieces_run(f->cli, &po, r, &is_replaced, err);
 		if (rc == 0)
 			return conclude(f, r, ret, err);
 		if (!is_replaced || starts == STARTS_MAX) {
-			resumable_close(r);
-			return err->code == ERR_INTERRUPTED
-			           ? interrupted(f, err)
-			           : -1;
+			keep(r, ret);
+			return -1;
 		}
 		resumable_discard(r);
 		err_clear(err);
@@ -244,15 +242,11 @@ fetch_once(struct fetching *f, struct retry *retry, struct fetching_result *ret,
 		goto out;
 	}
 	*ret_left = receiving_take_resumable(r);
-	if (*ret_left != NULL && err->code == ERR_INTERRUPTED) {
-		resumable_close(*ret_left);
-		rc = interrupted(f, err);
-	} else if (may_begin_again(f, r) &&
-	           retry_wait(retry, f->cli->http, err)) {
+	if (may_begin_again(f, r) && retry_wait(retry, f->cli->http, err)) {
 		rc = 1;
 	} else {
 		if (*ret_left != NULL)
-			resumable_close(*ret_left);
+			keep(*ret_left, ret);
 		rc = explain(r, err);
 	}
 out:

@@ -30,6 +30,7 @@ struct fetching_options {
 };
 
 struct fetching_result {
+	bool is_kept; /* it failed, but --resume can go on with it */
 	uint64_t size;
 	char hash[SHA256_HEX_SIZE];
 	bool is_checked; /* against one that the server named */

@@ -95,6 +95,9 @@ add_ranges(struct grid *g, const json_t *ranges)
 
 	json_array_foreach(ranges, i, one)
 	{
+		if (!json_is_integer(json_array_get(one, 0)) ||
+		    !json_is_integer(json_array_get(one, 1)))
+			continue;
 		first = json_integer_value(json_array_get(one, 0));
 		last = json_integer_value(json_array_get(one, 1));
 		for (;

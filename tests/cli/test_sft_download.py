@@ -404,13 +404,18 @@ def test_interrupted(sft, fake, number, status):
         hang(handler)
 
     fake.on("GET", "/download/a", behave)
-    process = sft.begin("download", "a", "b")
+    fake.files["0"] = b"x"
+    process = sft.begin("download", "0", "a", "b", "-o", "./")
     assert begun.wait(30)
     process.send_signal(number)
     _, err = process.communicate(timeout=60)
     assert process.returncode == status
-    assert b"interrupted; 'sft download --resume a'" in err
-    assert sft.names() == [".a.sft-journal", ".a.sft-part"]
+    assert err.decode() == (
+        "sft: a: interrupted\n"
+        "sft: what has come is kept; this goes on with the rest: "
+        "sft download a b -o ./ --resume\n"
+    )
+    assert sft.names() == [".a.sft-journal", ".a.sft-part", "0"]
 
 
 def test_interrupted_while_nobody_reads(sft, fake):
