@@ -52,6 +52,24 @@ take_nothing(void *arg, const void *p, size_t n, struct err *err)
 	return 0;
 }
 
+/* An answer to HEAD cannot say why there is none, so a byte is asked for
+ * then: -1, or 0 and nothing is known. */
+static int
+ask_why(struct fetching *f, struct err *err)
+{
+	struct subject ignored = { 0 };
+	const struct http_sink sink = { take_head, take_nothing, &ignored };
+	const struct http_request req = {
+		.method = "GET",
+		.target = buf_str(&f->target),
+		.sink = &sink,
+		.range = "bytes=0-0",
+	};
+
+	err_clear(err);
+	return http_do(f->cli->http, &req, NULL, err);
+}
+
 static int
 ask_head(struct fetching *f, struct subject *ret, struct err *err)
 {
@@ -69,6 +87,8 @@ ask_head(struct fetching *f, struct subject *ret, struct err *err)
 	do {
 		rc = http_do(f->cli->http, &req, NULL, err);
 	} while (rc < 0 && retry_wait(&retry, f->cli->http, err));
+	if (rc < 0 && http_failure(f->cli->http)->status != 0)
+		rc = ask_why(f, err);
 	return rc;
 }
 

@@ -255,6 +255,21 @@ def test_in_parallel(client, server, name):
     assert (client.place / name).read_bytes() == data
 
 
+def test_a_file_that_is_not_there_in_parallel(client, server, name):
+    """An answer to HEAD has no words of its own."""
+    result = client("download", name, "--parallel", "4")
+    assert result.status == 4
+    assert result.err == f"sft: {name}: There is no file '{name}'\n"
+
+
+def test_a_wrong_key_in_parallel(client, server, name):
+    assert client("upload", client.file(name)).status == 0
+    options = ("--parallel", "4", "--key", "sft_wrong", "-o", "copy")
+    result = client("download", name, *options)
+    assert result.status == 5
+    assert "proxy" not in result.err
+
+
 def test_small_files_in_parallel(client, server, name):
     server.put(name, b"small")
     result = client("download", name, "--parallel", "4")
