@@ -266,6 +266,28 @@ landing_close(struct landing *l)
 
 /* --- for what can be gone on with ----------------------------------------- */
 
+/* Is what was opened and locked still the temporary file, and nobody else's?
+ * Whoever had the lock before may have given it its name since. */
+static int
+check_kept(const struct landing *l, struct err *err)
+{
+	struct stat opened, named;
+
+	if (fstat(l->fd, &opened) < 0)
+		return cannot_write(l, errno, err);
+	if (fstatat(l->dir_fd, l->part, &named, AT_SYMLINK_NOFOLLOW) < 0 ||
+	    opened.st_dev != named.st_dev || opened.st_ino != named.st_ino)
+		return err_set(err, ERR_EXISTS,
+		    "another program has just fetched '%s'", l->path);
+	if (!S_ISREG(opened.st_mode) || opened.st_nlink != 1 ||
+	    opened.st_uid != geteuid())
+		return err_set(err, ERR_EXISTS,
+		    "the temporary file '%s' beside '%s' is not ours: remove "
+		    "it",
+		    l->part, l->path);
+	return 0;
+}
+
 static int
 open_kept(struct landing *l, bool is_new, struct err *err)
 {
@@ -274,12 +296,15 @@ open_kept(struct landing *l, bool is_new, struct err *err)
 	l->part = sibling(l->name, "part");
 	l->is_kept = true;
 	l->fd = file_open(l->dir_fd, l->part,
-	    O_RDWR | O_NOFOLLOW | (is_new ? O_CREAT : 0), 0666, err);
+	    O_RDWR | O_NOFOLLOW | O_NONBLOCK | (is_new ? O_CREAT : 0), 0666,
+	    err);
 	if (l->fd < 0)
 		return -1;
 	if (flock(l->fd, LOCK_EX | LOCK_NB) < 0)
 		return err_set(err, ERR_EXISTS,
 		    "another program is fetching '%s'", l->path);
+	if (check_kept(l, err) < 0)
+		return -1;
 	l->is_kept = false;
 	if (is_new && ftruncate(l->fd, 0) < 0)
 		return cannot_write(l, errno, err);

@@ -142,7 +142,8 @@ parse(struct resumable *r, struct slice all)
 	    !slice_next(&rest, '\n', &line) || line.n != 0)
 		return false;
 	if (!num_uint(size, INT64_MAX, &r->size) || r->size == 0 ||
-	    !num_uint(piece, INT64_MAX, &r->piece) || r->piece == 0)
+	    !num_uint(piece, INT64_MAX, &r->piece) ||
+	    r->piece != RESUMABLE_PIECE)
 		return false;
 	r->count = count_of(r->size, r->piece);
 	if (rest.n != r->count || etag.n < 2)

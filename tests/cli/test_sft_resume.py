@@ -4,6 +4,7 @@ networks and after the client was killed."""
 
 import hashlib
 import json
+import os
 import re
 import threading
 
@@ -358,6 +359,7 @@ def test_a_part_that_is_damaged_is_found(client, server, name):
         b"sft-journal 1\nurl x\netag \"y\"\nsize 0\npiece 8\n\n",
         b"sft-journal 1\nurl x\netag \"y\"\nsize 99\npiece 0\n\n1",
         b"sft-journal 1\nurl x\netag \"y\"\nsize 9\npiece 8\n\n1x",
+        b"sft-journal 1\nurl x\netag \"y\"\nsize 99\npiece 8388608\n\n10",
     ],
 )
 def test_journals_that_are_none(client, server, name, journal):
@@ -368,6 +370,34 @@ def test_journals_that_are_none(client, server, name, journal):
     assert result.status == 0, result
     assert (client.place / name).read_bytes() == b"small"
     assert client.names() == [name]
+
+
+def test_pieces_of_another_size(client, server, name):
+    """As another version might have left them."""
+    data = content(2 * PIECE)
+    server.put(name, data)
+    leave_a_part(client, server, name, data, {0})
+    journal = client.place / f".{name}.sft-journal"
+    text = journal.read_bytes().replace(b"piece 8388608", b"piece 4194304")
+    journal.write_bytes(text + b"11")
+    result = client("download", "--resume", name)
+    assert result.status == 0, result
+    assert (client.place / name).read_bytes() == data
+
+
+def test_a_part_that_is_somebody_elses(client, server, name):
+    """Another name of a file that is none of ours to write to."""
+    data = content(2 * PIECE)
+    server.put(name, data)
+    client.file("precious", b"x" * 100)
+    os.link(client.place / "precious", client.place / f".{name}.sft-part")
+    result = client("download", "--resume", name)
+    assert result.status == 1
+    assert "is not ours: remove it" in result.err
+    # without --resume another temporary file does
+    assert client("download", name).status == 0
+    assert (client.place / name).read_bytes() == data
+    assert (client.place / "precious").read_bytes() == b"x" * 100
 
 
 def test_nothing_to_resume(client, server, name):
