@@ -323,6 +323,23 @@ send_all(struct cli *cli, const struct options *o)
 	return list;
 }
 
+static int
+run(struct cli *cli, const struct options *o, struct err *err)
+{
+	json_t *document;
+	int rc;
+
+	if (check_arguments(cli, o, err) < 0 || cli_http(cli, err) < 0)
+		return -1;
+	document = json_object();
+	json_object_set_new(document, "files", send_all(cli, o));
+	json_object_set_new(
+	    document, "success", json_boolean(cli->exit == FAIL_NONE));
+	rc = cli->json ? cli_tell(cli, document, err) : 0;
+	json_decref(document);
+	return rc;
+}
+
 int
 cmd_upload(struct cli *cli, struct err *err)
 {
@@ -370,18 +387,7 @@ cmd_upload(struct cli *cli, struct err *err)
 		.min_args = 1,
 		.max_args = -1,
 	};
-	json_t *document;
 	int rc = cli_parse(cli, &syntax, err);
 
-	if (rc != 0)
-		return rc;
-	if (check_arguments(cli, &o, err) < 0 || cli_http(cli, err) < 0)
-		return -1;
-	document = json_object();
-	json_object_set_new(document, "files", send_all(cli, &o));
-	json_object_set_new(
-	    document, "success", json_boolean(cli->exit == FAIL_NONE));
-	rc = cli->json ? cli_tell(cli, document, err) : 0;
-	json_decref(document);
-	return rc;
+	return rc != 0 ? rc : run(cli, &o, err);
 }

@@ -408,9 +408,9 @@ def test_interrupted(sft, fake, number, status):
     process = sft.begin("download", "0", "a", "b", "-o", "./")
     assert begun.wait(30)
     process.send_signal(number)
-    _, err = process.communicate(timeout=60)
+    err = process.communicate(timeout=60)[1].decode()
     assert process.returncode == status
-    assert err.decode() == (
+    assert err == (
         "sft: a: interrupted\n"
         "sft: what has come is kept; this goes on with the rest: "
         "sft download a b -o ./ --resume\n"
