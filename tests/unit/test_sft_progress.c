@@ -208,6 +208,37 @@ TEST(test_sft_progress__summary)
 	progress_free(p);
 }
 
+/* What was there before is no merit of the line's, and what was taken back
+ * did use it. */
+TEST(test_sft_progress__skipped_and_taken_back)
+{
+	const char *path = unit_temppath("out");
+	struct clock_manual clock;
+	struct progress *p;
+	struct buf b;
+	int fd;
+
+	fd = file_open(AT_FDCWD, path, O_WRONLY | O_CREAT, 0666, NULL);
+	assert_true(fd >= 0);
+	clock_manual_init(&clock, 0);
+	p = progress_new(PROGRESS_LINES, fd, &clock.clock);
+	progress_begin(p, "a", 100 * MIB);
+	progress_skip(p, 80 * MIB);
+	clock_manual_advance(&clock, 5000);
+	progress_add(p, 10 * MIB);
+	progress_take_back(p, 5 * MIB);
+	progress_tick(p);
+	assert_drawn(path, "a: 85%, 85.0 MiB of 100.0 MiB, 2.0 MiB/s, "
+	                   "0:07 left\n");
+	progress_end(p);
+	buf_init(&b, 256);
+	progress_summary(p, &b);
+	assert_string_equal(buf_str(&b), " (85.0 MiB in 5.0 s, 1.0 MiB/s)");
+	buf_fini(&b);
+	progress_free(p);
+	file_close(fd);
+}
+
 TEST(test_sft_progress__none)
 {
 	const char *path = unit_temppath("out");
