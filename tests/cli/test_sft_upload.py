@@ -414,7 +414,8 @@ def test_a_broken_connection(sft, fake):
 def test_a_server_that_hangs(sft, fake):
     fake.on("PUT", "/upload/a", hang)
     begin = time.monotonic()
-    result = sft("upload", sft.file("a", b"x" * BIG), "--timeout", "1")
+    name = sft.file("a", b"x" * BIG)
+    result = sft("upload", name, "--timeout", "1", "--retry", "0")
     assert result.status == 1
     assert 0.9 < time.monotonic() - begin < 20
     assert "nothing came" in result.err
