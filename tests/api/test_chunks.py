@@ -425,3 +425,67 @@ def test_a_key_knows_only_its_names(server, admin):
     assert mine.resume_info()["can_resume"] is True
     for path in ("team-b/x", "team-a/x"):
         server.post(f"/cancel/{path}", headers=admin)
+
+
+# --- the disk -----------------------------------------------------------------
+
+
+def test_no_room_is_said_at_once(start):
+    """507 when the size is known, and not at 99 %."""
+    server = start(MIN_FREE_SPACE="1000000G")
+    up = Upload(server, "a", [b"one", b"two"], total_size=6)
+    expect.error(up.send(0), 507, "storage_full")
+    assert up.resume_info()["can_resume"] is False
+    response = server.post(
+        "/tus/", headers={"Tus-Resumable": "1.0.0", "Upload-Length": "6"}
+    )
+    expect.error(response, 507, "storage_full")
+    assert server.files_below("temp") == []
+    expect.error(
+        Upload(server, "b", [b"one", b"two"]).send(0), 507, "storage_full"
+    )
+
+
+def test_a_session_is_idle_after_a_restart(start):
+    server = start()
+    up = Upload(server, "a", [b"one", b"two"])
+    good(up.send(1))
+    server.restart()
+    up.server = server
+    status = server.status("a")
+    assert status["status"] == "interrupted"
+    assert status["transferred_bytes"] == 3
+    assert up.resume_info()["received_ranges"] == [[1, 1]]
+    completed(up.send(0), up)
+    assert server.status("a")["retry_count"] == 1
+
+
+def test_expiry(start):
+    server = start(UPLOAD_EXPIRY="1s")
+    up = Upload(server, "a", [b"one", b"two"])
+    good(up.send(0))
+    expect.until(lambda: not up.resume_info()["can_resume"])
+    expect.until(lambda: server.files_below("temp") == [])
+    status = server.status("a")
+    assert status["status"] == "failed"
+    assert "removed" in status["error"]
+
+
+def test_the_master_key_is_changed_meanwhile(start):
+    """The upload goes on, and does not need the old key once it has been
+    wrapped anew."""
+    old, new, other = ("11" * 16, "22" * 16, "33" * 16)
+    server = start(ENCRYPTION_KEY=old)
+    pieces = [content(70_000), content(70_000), b"end"]
+    up = Upload(server, "a", pieces, encryption="true")
+    good(up.send(0))
+    server.stop()
+    server.settings["ENCRYPTION_KEY"] = new
+    server.settings["ENCRYPTION_KEY_PREVIOUS"] = old
+    server.start()
+    server.stop()
+    server.settings["ENCRYPTION_KEY_PREVIOUS"] = other
+    server.start()
+    up.server = server
+    good(up.send(1))
+    completed(up.send(2), up)
