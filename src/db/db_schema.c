@@ -163,10 +163,35 @@ static const char VERSION_3[] =
 ");"
 "CREATE INDEX chunks_blob ON chunks (blob_id) WHERE blob_id IS NOT NULL;";
 
+/* What the transfers of a client add up to; client_id is '' for none. */
+static const char VERSION_4[] =
+"CREATE TABLE clients ("
+"  ip TEXT NOT NULL,"
+"  client_id TEXT NOT NULL,"
+"  agent TEXT,"
+"  uploads BIGINT NOT NULL,"
+"  downloads BIGINT NOT NULL,"
+"  bytes BIGINT NOT NULL,"
+"  last_ms BIGINT NOT NULL,"
+"  PRIMARY KEY (ip, client_id)"
+");"
+"CREATE INDEX clients_last ON clients (last_ms DESC, ip, client_id);"
+"INSERT INTO clients (ip, client_id, agent, uploads, downloads, bytes, last_ms)"
+"  SELECT client_ip, COALESCE(client_id, ''), MAX(user_agent),"
+"    SUM(CASE WHEN direction = 0 THEN 1 ELSE 0 END),"
+"    SUM(CASE WHEN direction = 1 THEN 1 ELSE 0 END),"
+"    SUM(CASE WHEN status = 3 THEN transferred ELSE 0 END),"
+"    MAX(updated_ms)"
+"  FROM transfers WHERE client_ip IS NOT NULL"
+"  GROUP BY client_ip, COALESCE(client_id, '');"
+"INSERT INTO counters (name, node, value)"
+"  SELECT 'clients', '', COUNT(*) FROM clients;";
+
 static const char *const steps[] = {
 	VERSION_1,
 	VERSION_2,
 	VERSION_3,
+	VERSION_4,
 };
 /* clang-format on */
 

@@ -11,6 +11,7 @@
  *	                      download.queued and so on
  *	bytes.upload, bytes.download      that completed ones moved
  *	us.upload, us.download            microseconds they took for it
+ *	clients               of which there is a record
  *	encrypted             uploads that asked for it
  *	type..txt             uploads by extension, lower case; "type." without
  *	                      one, "type.*" beyond REC_COUNTER_TYPES of them

@@ -5,6 +5,7 @@
 
 #include "base/mem.h"
 #include "db/db_priv.h"
+#include "db/rec_client.h"
 #include "db/rec_counter.h"
 #include "db/rec_transfer_priv.h"
 
@@ -146,6 +147,8 @@ insert(struct db_tx *tx, const struct rec_transfer *t, bool *ret_done,
 	if (changes == 0)
 		return 0;
 	rec_transfer_sum(tx, t, 1);
+	if (rec_client_note(tx, t, NULL, err) < 0)
+		return -1;
 	return rec_transfer_note_newest(tx, t, err);
 }
 
@@ -169,6 +172,8 @@ update(struct db_tx *tx, const struct rec_transfer *t,
 		return 0;
 	rec_transfer_sum(tx, old, -1);
 	rec_transfer_sum(tx, t, 1);
+	if (rec_client_note(tx, t, old, err) < 0)
+		return -1;
 	if (slice_eq(slice_str(old->filename), slice_str(t->filename)) &&
 	    old->direction == t->direction)
 		return 0;
