@@ -35,10 +35,10 @@ client_json(const struct stats_client *one)
 		json_array_append_new(files, json_str_or_null(one->files[i]));
 	return json_pack("{s:o, s:o, s:I, s:I, s:o, s:o, s:o, s:I}", "ip",
 	    json_str_or_null(r->ip), "files", files, "total_uploads",
-	    (json_int_t)r->uploads, "total_downloads",
-	    (json_int_t)r->downloads, "last_activity", json_time(r->last_ms),
-	    "client_agent", json_str_or_null(r->agent), "client_id",
-	    json_str_or_null(r->id), "total_bytes", (json_int_t)r->bytes);
+	    (json_int_t)r->uploads, "total_downloads", (json_int_t)r->downloads,
+	    "last_activity", json_time(r->last_ms), "client_agent",
+	    json_str_or_null(r->agent), "client_id", json_str_or_null(r->id),
+	    "total_bytes", (json_int_t)r->bytes);
 }
 
 void

@@ -121,8 +121,7 @@ add(struct db_tx *tx, const struct delta *d, struct err *err)
 
 /* A client that has no transfer any more never was. */
 static int
-remove_empty(
-    struct db_tx *tx, const struct rec_transfer *t, struct err *err)
+remove_empty(struct db_tx *tx, const struct rec_transfer *t, struct err *err)
 {
 	int64_t changes;
 	struct sql q;

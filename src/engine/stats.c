@@ -54,9 +54,9 @@ add_type(struct stats *s, const char *extension, uint64_t n)
 
 	/* Doubled at each power of two. */
 	if ((s->type_count & (s->type_count - 1)) == 0)
-		s->types = mem_realloc(s->types,
-		    (s->type_count == 0 ? 1 : 2 * s->type_count) *
-		        sizeof(*s->types));
+		s->types = mem_realloc(
+		    s->types, (s->type_count == 0 ? 1 : 2 * s->type_count) *
+		                  sizeof(*s->types));
 	t = &s->types[s->type_count++];
 	memset(t, 0, sizeof(*t));
 	memcpy(t->extension, extension, strlen(extension));

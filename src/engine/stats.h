@@ -41,8 +41,8 @@ struct stats {
 	size_t type_count;
 };
 void stats_fini(struct stats *s);
-int stats_get(struct engine *e, const struct principal *who,
-    struct stats *ret, struct err *err);
+int stats_get(struct engine *e, const struct principal *who, struct stats *ret,
+    struct err *err);
 /* The object of GET /stats. */
 json_t *stats_json(const struct stats *s, uint64_t uptime_s);
 

@@ -106,3 +106,12 @@ addr_of_socket(int fd, struct addr *ret, struct err *err)
 	addr_init(ret, (struct sockaddr *)&ss, len);
 	return 0;
 }
+
+bool
+addr_is_ip(const char *text)
+{
+	unsigned char ip[sizeof(struct in6_addr)];
+
+	return inet_pton(AF_INET, text, ip) == 1 ||
+	       inet_pton(AF_INET6, text, ip) == 1;
+}

@@ -21,6 +21,8 @@ struct addr {
 
 /* From what the system calls filled in. */
 void addr_init(struct addr *a, const struct sockaddr *sa, socklen_t len);
+/* Is it the text of an address, without a port? */
+bool addr_is_ip(const char *text);
 /* "192.0.2.1", "2001:db8::1": without port. */
 void addr_ip_text(const struct addr *a, char ret[ADDR_TEXT_SIZE]);
 uint16_t addr_port(const struct addr *a);

@@ -20,6 +20,8 @@
 #define LIMIT_KEY_TEXT 256u
 #define LIMIT_STATUS_DEFAULT 1000u
 #define LIMIT_STATUS_MAX 1000u
+#define LIMIT_HISTORY_DEFAULT 100u
+#define LIMIT_HISTORY_MAX 1000u
 #define LIMIT_QUEUE_ENDED 1000u /* ended transfers in the queue view */
 #define LIMIT_PRIORITY 10
 
