@@ -22,7 +22,6 @@
 /* A query with the strings that it owns. */
 struct asked {
 	struct rec_history_query query;
-	struct rec_history_page page;
 	char *filename;
 	char *client;
 };
@@ -203,9 +202,9 @@ take_page(const struct http_request *req, struct asked *a, struct err *err)
 	uint64_t n;
 
 	if (params_query_uint(req, &limit, &n, err) < 0 ||
-	    params_query_uint(req, &offset, &a->page.offset, err) < 0)
+	    params_query_uint(req, &offset, &a->query.offset, err) < 0)
 		return -1;
-	a->page.limit = (unsigned)n;
+	a->query.limit = (unsigned)n;
 	return 0;
 }
 
@@ -243,7 +242,7 @@ answer(const struct asked *a, const struct status_list *l)
 	return json_pack("{s:o, s:o, s:I, s:I, s:I, s:I}", "transfers", by_name,
 	    "entries", entries, "total_count", (json_int_t)l->total,
 	    "returned_count", (json_int_t)l->count, "offset",
-	    (json_int_t)a->page.offset, "limit", (json_int_t)a->page.limit);
+	    (json_int_t)a->query.offset, "limit", (json_int_t)a->query.limit);
 }
 
 void
@@ -254,7 +253,7 @@ h_history(struct call *c)
 	struct err e = ERR_INIT;
 
 	if (read_query(http_request(c->x), &a, &e) < 0 ||
-	    history_get(c->app->engine, &c->who, &a.query, &a.page, &l, &e) < 0)
+	    history_get(c->app->engine, &c->who, &a.query, &l, &e) < 0)
 		reply_error(c->app, c->x, &e, NULL);
 	else
 		reply_json(c->app, c->x, 200, answer(&a, &l));

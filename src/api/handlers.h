@@ -25,6 +25,7 @@ void h_download(struct call *c);
 void h_status_all(struct call *c);
 void h_status_one(struct call *c);
 void h_history(struct call *c);
+void h_ping(struct call *c);
 void h_stats(struct call *c);
 void h_clients(struct call *c);
 void h_key_new(struct call *c);

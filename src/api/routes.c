@@ -41,6 +41,7 @@ const struct route routes_table[] = {
 	{ HTTP_GET,    "/history",      ROUTE_EXACT, ROUTE_OPEN, AUTH_READ,  ROUTE_SHORT,    NULL,     h_history },
 	{ HTTP_GET,    "/stats",        ROUTE_EXACT, ROUTE_OPEN, AUTH_READ,  ROUTE_SHORT,    NULL,     h_stats },
 	{ HTTP_GET,    "/clients",      ROUTE_EXACT, ROUTE_OPEN, AUTH_READ,  ROUTE_SHORT,    NULL,     h_clients },
+	{ HTTP_POST,   "/ping",         ROUTE_EXACT, ROUTE_OPEN, 0,          ROUTE_SHORT,    NULL,     h_ping },
 	{ HTTP_POST,   "/generate_key", ROUTE_EXACT, ROUTE_KEY,  AUTH_ADMIN, ROUTE_SHORT,    NULL,     h_key_new },
 	{ HTTP_GET,    "/keys",         ROUTE_EXACT, ROUTE_KEY,  AUTH_ADMIN, ROUTE_SHORT,    NULL,     h_key_list },
 	{ HTTP_DELETE, "/keys/",        ROUTE_WORD,  ROUTE_KEY,  AUTH_ADMIN, ROUTE_SHORT,    NULL,     h_key_revoke },

@@ -179,8 +179,7 @@ rec_history_count(struct db_tx *tx, const struct rec_history_query *q,
 
 int
 rec_history_each(struct db_tx *tx, const struct rec_history_query *q,
-    const struct rec_history_page *page, rec_transfer_fn fn, void *arg,
-    struct err *err)
+    rec_transfer_fn fn, void *arg, struct err *err)
 {
 	enum lead lead = choose(q);
 	struct rec_transfer t;
@@ -191,8 +190,8 @@ rec_history_each(struct db_tx *tx, const struct rec_history_query *q,
 	if (sql_open(&s, tx, pages[lead], err) < 0)
 		return -1;
 	put(&s, q, lead, &b);
-	sql_put_int(&s, page->limit);
-	sql_put_int(&s, (int64_t)page->offset);
+	sql_put_int(&s, q->limit);
+	sql_put_int(&s, (int64_t)q->offset);
 	while ((rc = sql_step(&s, err)) > 0) {
 		rec_transfer_take_row(&s, &t);
 		rc = fn(arg, &t, err);

@@ -23,18 +23,16 @@ struct rec_history_query {
 	int direction;     /* enum rec_direction; -1: any */
 	int64_t from_ms;   /* created then or later; 0: any */
 	int64_t before_ms; /* created before; INT64_MAX: any */
-};
-
-/* *${ret}: how many there are, exactly.  Constant time for all, and for those
- * of a state or a direction. */
-int rec_history_count(struct db_tx *tx, const struct rec_history_query *q,
-    uint64_t *ret, struct err *err);
-struct rec_history_page {
+	/* A page of them. */
 	uint64_t offset;
 	unsigned limit;
 };
+
+/* *${ret}: how many there are on all pages, exactly.  Constant time for all,
+ * and for those of a state or a direction. */
+int rec_history_count(struct db_tx *tx, const struct rec_history_query *q,
+    uint64_t *ret, struct err *err);
 int rec_history_each(struct db_tx *tx, const struct rec_history_query *q,
-    const struct rec_history_page *page, rec_transfer_fn fn, void *arg,
-    struct err *err);
+    rec_transfer_fn fn, void *arg, struct err *err);
 
 #endif

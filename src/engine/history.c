@@ -9,7 +9,6 @@
 
 struct reading {
 	const struct rec_history_query *query;
-	const struct rec_history_page *page;
 	struct status_list *list;
 };
 
@@ -30,7 +29,7 @@ read_page(struct db_tx *tx, void *arg, struct err *err)
 
 	if (rec_history_count(tx, r->query, &r->list->total, err) < 0)
 		return -1;
-	return rec_history_each(tx, r->query, r->page, take, r->list, err);
+	return rec_history_each(tx, r->query, take, r->list, err);
 }
 
 /* What a row says of one that moves is how it began. */
@@ -61,14 +60,13 @@ add_live(struct engine *e, const char *prefix, struct status_list *l)
 
 int
 history_get(struct engine *e, const struct principal *who,
-    struct rec_history_query *q, const struct rec_history_page *page,
-    struct status_list *ret, struct err *err)
+    struct rec_history_query *q, struct status_list *ret, struct err *err)
 {
-	struct reading r = { q, page, ret };
+	struct reading r = { q, ret };
 
 	memset(ret, 0, sizeof(*ret));
 	q->prefix = who->prefix;
-	ret->views = mem_calloc(page->limit, sizeof(*ret->views));
+	ret->views = mem_calloc(q->limit, sizeof(*ret->views));
 	if (db_read(e->db, read_page, &r, err) < 0) {
 		status_list_fini(ret);
 		return -1;

@@ -15,7 +15,6 @@
 /* ${q}->prefix is set by it to what ${who} may see.  ${ret}: the page's views,
  * and in total how many match in all. */
 int history_get(struct engine *e, const struct principal *who,
-    struct rec_history_query *q, const struct rec_history_page *page,
-    struct status_list *ret, struct err *err);
+    struct rec_history_query *q, struct status_list *ret, struct err *err);
 
 #endif

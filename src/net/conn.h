@@ -27,6 +27,14 @@ enum conn_event { CONN_READY, CONN_WOKEN, CONN_TIMEOUT };
 
 struct conn;
 
+/* What the system knows of the way to the peer. */
+struct conn_path {
+	uint32_t rtt_us; /* smoothed round trip */
+	uint32_t rttvar_us;
+	uint32_t retransmits; /* segments sent again, */
+	uint32_t segments;    /* of so many */
+};
+
 struct conn_ops {
 	/* The bytes read, 0 when the peer has shut its side, CONN_AGAIN, -1. */
 	ssize_t (*read)(struct conn *c, void *p, size_t n, struct err *err);
@@ -51,6 +59,8 @@ struct conn_ops {
 	/* Bytes written that the peer's system has not confirmed.  Any
 	 * thread, while the descriptor is open. */
 	uint64_t (*unsent)(const struct conn *c);
+	/* False when nothing is known. */
+	bool (*path)(const struct conn *c, struct conn_path *ret);
 	/* Half-close: no more from us. */
 	void (*shutdown)(struct conn *c);
 	/* The close() that follows is one that the peer cannot take for
@@ -66,5 +76,7 @@ struct conn {
 
 /* Takes over a connected, non-blocking socket. */
 void conn_tcp_init(struct conn *c, int fd);
+/* For conn_tcp.c. */
+bool conn_tcp_path(const struct conn *c, struct conn_path *ret);
 
 #endif

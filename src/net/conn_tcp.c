@@ -136,6 +136,7 @@ static const struct conn_ops conn_tcp = {
 	.wait = tcp_wait,
 	.pending = tcp_pending,
 	.unsent = tcp_unsent,
+	.path = conn_tcp_path,
 	.shutdown = tcp_shutdown,
 	.reset = tcp_reset,
 	.close = tcp_close,

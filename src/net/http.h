@@ -65,6 +65,15 @@ const char *http_method_name(enum http_method m);
 const char *http_status_text(int status); /* "Not Found" */
 
 const struct http_request *http_request(const struct http_exchange *x);
+/* What the system knows of the way to the peer: round trip and its variance in
+ * microseconds, segments sent and sent again.  False when that is nothing. */
+struct http_path {
+	uint32_t rtt_us;
+	uint32_t rttvar_us;
+	uint32_t retransmits;
+	uint32_t segments;
+};
+bool http_path(const struct http_exchange *x, struct http_path *ret);
 const struct addr *http_peer(const struct http_exchange *x);
 /* 128 random bits in hex, for logs and X-Request-Id. */
 const char *http_request_id(struct http_exchange *x);

@@ -224,3 +224,20 @@ http_bytes_sent(const struct http_exchange *x)
 {
 	return x->body_sent;
 }
+
+bool
+http_path(const struct http_exchange *x, struct http_path *ret)
+{
+	const struct conn *c = &x->hc->conn;
+	struct conn_path p;
+
+	if (!c->ops->path(c, &p))
+		return false;
+	*ret = (struct http_path){
+		.rtt_us = p.rtt_us,
+		.rttvar_us = p.rttvar_us,
+		.retransmits = p.retransmits,
+		.segments = p.segments,
+	};
+	return true;
+}
