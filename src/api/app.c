@@ -238,7 +238,9 @@ app_handle(struct http_exchange *x, void *arg)
 
 	(void)arg;
 	log_set_request(http_request_id(x));
-	if (call_client(c, &e) < 0)
+	if (c->again != NULL)
+		c->again(c);
+	else if (c->client.ip == NULL && call_client(c, &e) < 0)
 		reply_error(c->app, x, &e, NULL);
 	else
 		c->route->handle(c);
@@ -252,6 +254,17 @@ static void
 app_fail(struct http_exchange *x, int status, const struct err *why, void *arg)
 {
 	reply_error_status(arg, x, status, why);
+}
+
+/* Whoever waited for its turn waits no more. */
+static void
+app_left(struct http_exchange *x, void *arg)
+{
+	struct call *c = http_user(x);
+
+	(void)arg;
+	mover_fini(&c->mover);
+	turn_fini(c);
 }
 
 static void
@@ -284,6 +297,7 @@ app_http(struct app *app, struct http_app *ret)
 		.accept = app_accept,
 		.handle = app_handle,
 		.fail = app_fail,
+		.left = app_left,
 		.ended = app_ended,
 		.arg = app,
 	};

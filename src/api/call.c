@@ -25,7 +25,18 @@ call_new(struct app *app, struct http_exchange *x)
 	c->began_ns = clock_mono_ns(app->engine->clock);
 	auth_anonymous(&c->who);
 	mover_init(&c->mover, interrupt, x);
+	turn_init(c);
 	return c;
+}
+
+void
+call_drop_state(struct call *c)
+{
+	if (c->free_state != NULL)
+		c->free_state(c->state);
+	c->state = NULL;
+	c->free_state = NULL;
+	c->again = NULL;
 }
 
 void
@@ -36,6 +47,8 @@ call_free(void *call)
 	if (c == NULL)
 		return;
 	mover_fini(&c->mover);
+	turn_fini(c);
+	call_drop_state(c);
 	free(c->name);
 	free(c->client_id);
 	free(c->agent);

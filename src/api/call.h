@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "api/app.h"
+#include "api/turn.h"
 #include "engine/auth.h"
 #include "engine/transfer.h"
 #include "net/http.h"
@@ -24,12 +25,22 @@ struct call {
 	struct principal who;
 	int64_t began_ns;
 	struct mover mover; /* interrupts this exchange */
+	struct turn turn;
+	/* Instead of the route's handler, when it runs once more after it had
+	 * to wait for its turn; NULL: that one, from its beginning.  ${state}
+	 * is what it left for then, freed with the call. */
+	void (*again)(struct call *c);
+	void *state;
+	void (*free_state)(void *state);
 	/* Filled by call_client(). */
 	struct client client;
 	char ip[ADDR_TEXT_SIZE];
 	char *client_id;
 	char *agent;
 };
+
+/* What it left is not needed any more; no-op when that is nothing. */
+void call_drop_state(struct call *c);
 
 struct call *call_new(struct app *app, struct http_exchange *x);
 void call_free(void *call); /* as http_set_user() wants it */

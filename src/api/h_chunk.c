@@ -22,7 +22,7 @@
 #include "net/multipart.h"
 #include "proto/limits.h"
 
-/* One form while it is read, by one thread. */
+/* One form while it is read, by one thread at a time. */
 struct form {
 	struct call *c;
 	struct multipart *mp;
@@ -31,6 +31,7 @@ struct form {
 	struct loose *loose; /* NULL: none */
 	bool has_chunk;
 	bool is_taken; /* it went straight to its place */
+	bool waits;    /* at the chunk, for its turn */
 };
 
 static int take_parts(struct form *f, struct err *err);
@@ -56,33 +57,76 @@ static int
 take_straight(struct form *f, struct err *err)
 {
 	struct chunk_request *req = &f->params.request;
+	int rc;
 
 	ready_request(f);
+	if (turn_asker(f->c, http_request(f->c->x)->content_length, &req->turn,
+	        err) < 0)
+		return -1;
 	req->expected =
 	    multipart_expected(f->mp, http_request(f->c->x)->content_length);
 	req->rest = take_rest;
 	req->arg = f;
 	f->is_taken = true;
-	return chunk_take(
+	rc = chunk_take(
 	    f->c->app->engine, req, multipart_body(f->mp), &f->result, err);
+	f->is_taken = rc <= 0;
+	return rc;
+}
+
+/* A place of its own: its upload may not have begun. */
+static int
+take_aside(struct form *f, struct err *err)
+{
+	const struct chunk_request *req = &f->params.request;
+	const struct transfer_start start = {
+		.direction = REC_UPLOAD,
+		.filename = f->params.filename,
+		.total = req->total_size,
+		.priority = req->priority,
+		.client = &f->c->client,
+		.mover = &f->c->mover,
+		.is_provisional = true,
+	};
+	const struct turn_wanted wanted = {
+		.start = start.filename == NULL ? NULL : &start,
+		.size = http_request(f->c->x)->content_length,
+	};
+	struct lane *lane;
+	int rc = turn_take(f->c, &wanted, &lane, err);
+
+	if (rc != 0)
+		return rc;
+	turn_drop(f->c);
+	if (loose_new(f->c->app->engine, &f->loose, err) < 0)
+		return -1;
+	return loose_fill(f->loose, multipart_body(f->mp), err);
+}
+
+/* 1: it waits for its turn, and this is to be called again. */
+static int
+place_chunk(struct form *f, struct err *err)
+{
+	int rc;
+
+	if (chunk_params_are_complete(&f->params) &&
+	    chunk_is_decided(f->c->app->engine, &f->params.request))
+		rc = take_straight(f, err);
+	else
+		rc = take_aside(f, err);
+	f->waits = rc > 0;
+	return rc;
 }
 
 static int
 take_chunk(struct form *f, struct err *err)
 {
-	struct engine *e = f->c->app->engine;
-
 	if (f->has_chunk)
 		return err_set(err, ERR_INVALID_PARAMETER,
 		    "the form has two parts named 'chunk': send each in a "
 		    "form of its own");
 	f->has_chunk = true;
-	if (chunk_params_are_complete(&f->params) &&
-	    chunk_is_decided(e, &f->params.request))
-		return take_straight(f, err);
-	if (loose_new(e, &f->loose, err) < 0)
-		return -1;
-	return loose_fill(f->loose, multipart_body(f->mp), err);
+	return place_chunk(f, err);
 }
 
 static int
@@ -118,8 +162,8 @@ take_parts(struct form *f, struct err *err)
 		             ? take_chunk(f, err)
 		             : take_field(f, part.name, err);
 
-		if (rc < 0)
-			return -1;
+		if (rc != 0)
+			return rc;
 		if (f->is_taken && !was_taken)
 			return 0;
 	}
@@ -152,8 +196,8 @@ open_form(struct form *f, struct err *err)
 		LIMIT_PART_HEAD,
 	};
 	const struct http_request *req = http_request(f->c->x);
-	int rc = multipart_new(http_body(f->c->x),
-	    http_field(req, "content-type"), &limits, &f->mp, err);
+	int rc = multipart_new(turn_body(f->c), http_field(req, "content-type"),
+	    &limits, &f->mp, err);
 
 	if (rc < 0 && err->code == ERR_UNSUPPORTED_MEDIA_TYPE)
 		err_set(err, ERR_MISSING_FILE,
@@ -162,13 +206,29 @@ open_form(struct form *f, struct err *err)
 	return rc;
 }
 
+/* From where it stopped to wait for its turn, or from the beginning. */
+static int
+read_form(struct form *f, struct err *err)
+{
+	if (f->waits) {
+		int rc = place_chunk(f, err);
+
+		return rc != 0 || f->is_taken ? rc : take_parts(f, err);
+	}
+	if (chunk_params_query(&f->params, http_request(f->c->x), err) < 0 ||
+	    open_form(f, err) < 0)
+		return -1;
+	return take_parts(f, err);
+}
+
+/* 1: it waits for its turn. */
 static int
 run(struct form *f, struct err *err)
 {
-	if (chunk_params_query(&f->params, http_request(f->c->x), err) < 0)
-		return -1;
-	if (open_form(f, err) < 0 || take_parts(f, err) < 0)
-		return -1;
+	int rc = read_form(f, err);
+
+	if (rc != 0)
+		return rc;
 	if (!f->has_chunk)
 		return err_set(err, ERR_MISSING_FILE,
 		    "the form has no part named 'chunk'");
@@ -199,20 +259,43 @@ reply(struct call *c, const struct chunk_result *r)
 	reply_json(c->app, c->x, 200, j);
 }
 
+static void
+form_free(void *form)
+{
+	struct form *f = form;
+
+	f->c->client.id = f->c->client_id; /* it may have been the form's */
+	chunk_result_fini(&f->result);
+	loose_free(f->loose);
+	multipart_free(f->mp);
+	chunk_params_fini(&f->params);
+	free(f);
+}
+
+static void
+go_on(struct call *c)
+{
+	struct form *f = c->state;
+	struct err e = ERR_INIT;
+	int rc = run(f, &e);
+
+	if (rc < 0)
+		reply_error(c->app, c->x, &e, NULL);
+	else if (rc == 0)
+		reply(c, &f->result);
+	if (rc <= 0)
+		call_drop_state(c);
+}
+
 void
 h_upload_chunk(struct call *c)
 {
-	struct form f = { .c = c };
-	struct err e = ERR_INIT;
+	struct form *f = mem_calloc(1, sizeof(*f));
 
-	chunk_params_init(&f.params);
-	if (run(&f, &e) < 0)
-		reply_error(c->app, c->x, &e, NULL);
-	else
-		reply(c, &f.result);
-	chunk_result_fini(&f.result);
-	c->client.id = c->client_id; /* it may have been the form's */
-	loose_free(f.loose);
-	multipart_free(f.mp);
-	chunk_params_fini(&f.params);
+	f->c = c;
+	chunk_params_init(&f->params);
+	c->state = f;
+	c->free_state = form_free;
+	c->again = go_on;
+	go_on(c);
 }

@@ -173,27 +173,46 @@ reply_precondition_failed(struct call *c)
 
 /* --- sending ------------------------------------------------------------- */
 
+/* A download under way, until it is delivered; the call is there until it is
+ * sent. */
+struct sending {
+	struct call *c;
+	struct download *d;
+	uint64_t sent;
+};
+
 static int
 progress(void *arg, uint64_t sent, struct err *err)
 {
-	struct download *d = arg;
+	struct sending *s = arg;
 
 	(void)err;
-	transfer_moved(d->transfer, sent);
+	turn_moved(s->c, sent - s->sent);
+	s->sent = sent;
+	transfer_moved(s->d->transfer, sent);
 	return 0;
+}
+
+static int
+allow(void *arg, uint64_t *n, struct err *err)
+{
+	struct sending *s = arg;
+
+	return turn_allow(s->c, n, err);
 }
 
 /* Rule 19: only what reached the other side counts. */
 static void
 delivered(void *arg, uint64_t bytes, bool complete)
 {
-	struct download *d = arg;
+	struct sending *s = arg;
 	struct err cut = ERR_INIT;
 
 	if (!complete)
 		err_set(&cut, ERR_CLOSED, "the connection was closed");
-	download_end(d, bytes, complete ? NULL : &cut);
-	download_close(d);
+	download_end(s->d, bytes, complete ? NULL : &cut);
+	download_close(s->d);
+	free(s);
 }
 
 static void
@@ -208,6 +227,29 @@ begin_reply(struct call *c, const struct download *d, const struct part *part)
 		    part->first + part->length - 1, d->size);
 }
 
+/* 0: it may be sent, 1: it waits for its turn, -1. */
+static int
+take_turn(struct call *c, const struct download *d,
+    struct download_part *wanted, struct err *err)
+{
+	const struct transfer_start start = {
+		.direction = REC_DOWNLOAD,
+		.filename = d->file.filename,
+		.total = wanted->range.length,
+		.encryption = d->file.encryption,
+		.client = wanted->client,
+		.mover = wanted->mover,
+	};
+	const struct turn_wanted turn = {
+		.start = &start,
+		.size = wanted->range.length,
+	};
+	int rc = turn_take(c, &turn, &wanted->lane, err);
+
+	wanted->transfer = c->turn.transfer;
+	return rc;
+}
+
 /* Owns ${d}. */
 static void
 send_part(struct call *c, struct download *d, const struct part *part)
@@ -215,21 +257,34 @@ send_part(struct call *c, struct download *d, const struct part *part)
 	struct http_stream s = {
 		.length = part->length,
 		.progress = progress,
+		.allow = allow,
+		.is_limited = sched_is_limited(c->app->engine->sched),
 		.delivered = delivered,
-		.arg = d,
 	};
-	const struct download_part wanted = {
+	struct download_part wanted = {
 		.client = &c->client,
 		.range = { part->first, part->length },
 		.mover = &c->mover,
 	};
+	struct sending *sending;
 	struct err e = ERR_INIT;
+	int rc = take_turn(c, d, &wanted, &e);
 
-	if (download_start(d, &wanted, &s.src, &e) < 0) {
+	if (rc == 0)
+		rc = download_start(d, &wanted, &s.src, &e);
+	if (rc < 0) {
+		turn_fail(c, &e);
 		reply_error(c->app, c->x, &e, NULL);
+	}
+	/* When its turn comes the file may be another. */
+	if (rc != 0) {
 		download_close(d);
 		return;
 	}
+	c->turn.transfer = NULL;
+	sending = mem_calloc(1, sizeof(*sending));
+	*sending = (struct sending){ c, d, 0 };
+	s.arg = sending;
 	begin_reply(c, d, part);
 	if (http_send_stream(c->x, &s, &e) < 0 && e.code != ERR_CLOSED)
 		log_warning("download cut short", LOG_STR("file", c->name),

@@ -10,6 +10,7 @@
 #include "api/params.h"
 #include "api/reply.h"
 #include "api/upload_reply.h"
+#include "api/upload_turn.h"
 #include "base/mem.h"
 #include "engine/upload.h"
 #include "net/multipart.h"
@@ -19,7 +20,7 @@
 /* Shown while a file goes up that its form has not named yet. */
 #define UNNAMED "unnamed"
 
-/* One form while it is read, by one thread. */
+/* One form while it is read, by one thread at a time. */
 struct form {
 	struct call *c;
 	struct multipart *mp;
@@ -28,6 +29,7 @@ struct form {
 	struct err name_error; /* why that name cannot be taken */
 	struct upload *up;     /* NULL until the file part came */
 	bool has_file;
+	bool waits; /* at the file part, for its turn */
 };
 
 /* The explicit field goes before the part's own name. */
@@ -62,6 +64,7 @@ take_part_name(struct form *f, const struct multipart_part *part)
 		f->part_name = NULL;
 }
 
+/* 1: it waits for its turn. */
 static int
 begin(struct form *f, struct err *err)
 {
@@ -76,13 +79,30 @@ begin(struct form *f, struct err *err)
 	/* For progress only; never for a limit. */
 	uint64_t expected =
 	    multipart_expected(f->mp, http_request(f->c->x)->content_length);
+	int rc;
 
 	if (o.filename == NULL)
 		o.filename = f->part_name != NULL ? f->part_name : UNNAMED;
-	if (upload_begin(f->c->app->engine, &ur, &f->up, err) < 0)
+	rc = upload_turn(f->c, &ur, err);
+	if (rc != 0) {
+		if (f->c->turn.transfer != NULL)
+			transfer_set_total(f->c->turn.transfer, expected);
+		return rc;
+	}
+	if (upload_turn_begin(f->c, &ur, &f->up, err) < 0)
 		return -1;
 	transfer_set_total(upload_transfer(f->up), expected);
 	return 0;
+}
+
+/* 1: it waits for its turn, and this is to be called again. */
+static int
+fill(struct form *f, struct err *err)
+{
+	int rc = begin(f, err);
+
+	f->waits = rc > 0;
+	return rc != 0 ? rc : upload_fill(f->up, multipart_body(f->mp), err);
 }
 
 static int
@@ -94,9 +114,7 @@ take_file(struct form *f, const struct multipart_part *part, struct err *err)
 		    "/upload_batch");
 	f->has_file = true;
 	take_part_name(f, part);
-	if (begin(f, err) < 0)
-		return -1;
-	return upload_fill(f->up, multipart_body(f->mp), err);
+	return fill(f, err);
 }
 
 static int
@@ -128,8 +146,8 @@ take_parts(struct form *f, struct err *err)
 		             ? take_file(f, &part, err)
 		             : take_field(f, part.name, err);
 
-		if (rc < 0)
-			return -1;
+		if (rc != 0)
+			return rc;
 	}
 	return more;
 }
@@ -142,8 +160,8 @@ open_form(struct form *f, struct err *err)
 		LIMIT_PART_HEAD,
 	};
 	const struct http_request *req = http_request(f->c->x);
-	int rc = multipart_new(http_body(f->c->x),
-	    http_field(req, "content-type"), &limits, &f->mp, err);
+	int rc = multipart_new(turn_body(f->c), http_field(req, "content-type"),
+	    &limits, &f->mp, err);
 
 	if (rc < 0 && err->code == ERR_UNSUPPORTED_MEDIA_TYPE)
 		err_set(err, ERR_MISSING_FILE,
@@ -152,15 +170,31 @@ open_form(struct form *f, struct err *err)
 	return rc;
 }
 
+/* From where it stopped to wait for its turn, or from the beginning. */
 static int
-run(struct form *f, struct upload_result *ret, struct err *err)
+read_form(struct form *f, struct err *err)
 {
 	const struct http_request *req = http_request(f->c->x);
 
-	if (params_upload_query(&f->params, req, true, err) < 0)
+	if (f->waits) {
+		int rc = fill(f, err);
+
+		return rc != 0 ? rc : take_parts(f, err);
+	}
+	if (params_upload_query(&f->params, req, true, err) < 0 ||
+	    open_form(f, err) < 0)
 		return -1;
-	if (open_form(f, err) < 0 || take_parts(f, err) < 0)
-		return -1;
+	return take_parts(f, err);
+}
+
+/* 1: it waits for its turn. */
+static int
+run(struct form *f, struct upload_result *ret, struct err *err)
+{
+	int rc = read_form(f, err);
+
+	if (rc != 0)
+		return rc;
 	if (!f->has_file)
 		return err_set(
 		    err, ERR_MISSING_FILE, "the form has no part named 'file'");
@@ -172,23 +206,47 @@ run(struct form *f, struct upload_result *ret, struct err *err)
 	return 0;
 }
 
+static void
+form_free(void *form)
+{
+	struct form *f = form;
+
+	params_upload_fini(&f->params);
+	multipart_free(f->mp);
+	free(f->part_name);
+	free(f);
+}
+
+static void
+go_on(struct call *c)
+{
+	struct form *f = c->state;
+	struct upload_result r = { 0 };
+	struct err e = ERR_INIT;
+	int rc = run(f, &r, &e);
+
+	if (rc < 0) {
+		upload_abort(f->up, &e);
+		f->up = NULL;
+		reply_error(c->app, c->x, &e, NULL);
+	} else if (rc == 0) {
+		upload_reply(c, 200, &f->params.options, &r);
+	}
+	upload_result_fini(&r);
+	if (rc <= 0)
+		call_drop_state(c);
+}
+
 void
 h_upload_form(struct call *c)
 {
-	struct form f = { .c = c };
-	struct upload_result r = { 0 };
-	struct err e = ERR_INIT;
+	struct form *f = mem_calloc(1, sizeof(*f));
 
-	params_upload_init(&f.params);
-	f.params.options.client_id = c->client.id;
-	if (run(&f, &r, &e) < 0) {
-		upload_abort(f.up, &e);
-		reply_error(c->app, c->x, &e, NULL);
-	} else {
-		upload_reply(c, 200, &f.params.options, &r);
-	}
-	upload_result_fini(&r);
-	params_upload_fini(&f.params);
-	multipart_free(f.mp);
-	free(f.part_name);
+	f->c = c;
+	params_upload_init(&f->params);
+	f->params.options.client_id = c->client.id;
+	c->state = f;
+	c->free_state = form_free;
+	c->again = go_on;
+	go_on(c);
 }

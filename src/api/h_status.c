@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 
-/* GET /status and GET /status/<filename>. */
+/* GET /status, GET and PATCH /status/<filename>. */
 
 #include <string.h>
 
@@ -8,6 +8,8 @@
 #include "api/handlers.h"
 #include "api/params.h"
 #include "api/reply.h"
+#include "base/log.h"
+#include "engine/priority.h"
 #include "engine/status.h"
 #include "engine/view_json.h"
 #include "proto/limits.h"
@@ -25,6 +27,59 @@ h_status_one(struct call *c)
 	reply_json(c->app, c->x, 200, view_json(&v));
 	transfer_view_fini(&v);
 }
+
+/* --- PATCH: another turn ---------------------------------------------------
+ */
+
+static int
+read_priority(struct call *c, int *ret, struct err *err)
+{
+	char body[LIMIT_FORM_FIELD];
+	ssize_t n = source_read_full(http_body(c->x), body, sizeof(body), err);
+	json_int_t priority = -1;
+	const json_t *value;
+	json_t *j;
+
+	if (n < 0)
+		return -1;
+	if (n == (ssize_t)sizeof(body))
+		return err_set(err, ERR_INVALID_JSON,
+		    "the body must be {\"priority\": 0-10}");
+	j = json_parse(body, (size_t)n, err);
+	if (j == NULL)
+		return -1;
+	value = json_object_get(j, "priority");
+	if (json_is_integer(value))
+		priority = json_integer_value(value);
+	json_decref(j);
+	if (priority < 0 || priority > LIMIT_PRIORITY)
+		return err_set(err, ERR_INVALID_PARAMETER,
+		    "'priority' must be a whole number from 0 to %d",
+		    LIMIT_PRIORITY);
+	*ret = (int)priority;
+	return 0;
+}
+
+void
+h_status_change(struct call *c)
+{
+	struct engine *engine = c->app->engine;
+	struct err e = ERR_INIT;
+	int priority;
+
+	if (read_priority(c, &priority, &e) < 0 ||
+	    priority_set(engine, &c->who, c->name, priority, &e) < 0) {
+		reply_error(c->app, c->x, &e, NULL);
+		return;
+	}
+	log_info("priority changed", LOG_STR("file", c->name),
+	    LOG_INT("priority", priority), LOG_STR("client", c->client.ip),
+	    LOG_END);
+	h_status_one(c);
+}
+
+/* --- GET: all of them ------------------------------------------------------
+ */
 
 static int
 take_cursor(const struct http_request *req, char ret[ID_SIZE], struct err *err)

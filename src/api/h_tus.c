@@ -12,6 +12,7 @@
 #include "api/routes.h"
 #include "api/tus_params.h"
 #include "base/log.h"
+#include "base/mem.h"
 #include "engine/append.h"
 #include "net/http_date.h"
 #include "proto/tus.h"
@@ -90,75 +91,130 @@ join(struct call *c, struct tus_params *p, struct append_state *ret,
 	return rc;
 }
 
+/* A POST on its way; what came with it may have to wait for its turn. */
+struct creation {
+	struct tus_params params;
+	struct append_state state;
+	bool is_begun;
+};
+
+static int
+run_append(struct call *c, struct append_request *req, struct append_state *ret,
+    struct err *err)
+{
+	if (turn_asker(c, req->body_length, &req->turn, err) < 0)
+		return -1;
+	return append_run(c->app->engine, req, turn_body(c), ret, err);
+}
+
 /* What came with the request that made it. */
 static int
-append_first(struct call *c, const struct tus_params *p,
-    struct append_state *st, struct err *err)
+append_first(struct call *c, struct creation *cr, struct err *err)
 {
-	const struct append_request req = {
+	struct append_request req = {
 		.who = &c->who,
-		.url = st->url,
+		.url = cr->state.url,
 		.length = REC_SIZE_UNKNOWN,
 		.body_length = tus_body_length(http_request(c->x)),
-		.checksum = p->checksum.kind,
-		.sum = { 0 },
+		.checksum = cr->params.checksum.kind,
 		.mover = &c->mover,
 	};
-	struct append_request with_sum = req;
 	struct append_state after;
+	int rc;
 
-	memcpy(with_sum.sum, p->checksum.sum, sizeof(with_sum.sum));
-	if (append_run(
-	        c->app->engine, &with_sum, http_body(c->x), &after, err) < 0) {
+	memcpy(req.sum, cr->params.checksum.sum, sizeof(req.sum));
+	rc = run_append(c, &req, &after, err);
+	if (rc > 0)
+		return rc;
+	if (rc < 0) {
 		/* Without its URL nobody could go on with it, unless the
 		 * client is told; and it is not when this fails. */
-		(void)append_remove(c->app->engine, &c->who, st->url, NULL);
+		(void)append_remove(
+		    c->app->engine, &c->who, cr->state.url, NULL);
 		return -1;
 	}
-	append_state_fini(st);
-	*st = after;
+	append_state_fini(&cr->state);
+	cr->state = after;
 	return 0;
 }
 
 static int
-create(struct call *c, struct tus_params *p, struct append_state *ret,
-    struct err *err)
+begin(struct call *c, struct creation *cr, struct err *err)
 {
-	if (tus_params_read(p, c, err) < 0)
+	struct tus_params *p = &cr->params;
+	int rc;
+
+	if (check_version(c, err) < 0 || tus_params_read(p, c, err) < 0)
 		return -1;
-	if (p->concat == TUS_FINAL)
-		return join(c, p, ret, err);
-	if (append_begin(c->app->engine, &p->request, ret, err) < 0)
+	rc = p->concat == TUS_FINAL
+	         ? join(c, p, &cr->state, err)
+	         : append_begin(c->app->engine, &p->request, &cr->state, err);
+	cr->is_begun = rc == 0;
+	return rc;
+}
+
+/* 1: it waits for its turn, and this is to be called again. */
+static int
+create(struct call *c, struct creation *cr, struct err *err)
+{
+	if (!cr->is_begun && begin(c, cr, err) < 0)
 		return -1;
-	if (p->has_body && append_first(c, p, ret, err) < 0) {
-		append_state_fini(ret);
-		return -1;
-	}
-	return 0;
+	return cr->params.has_body && cr->params.concat != TUS_FINAL
+	           ? append_first(c, cr, err)
+	           : 0;
+}
+
+static void
+reply_created(struct call *c, const struct creation *cr)
+{
+	const struct append_state *st = &cr->state;
+
+	log_completed(c, st);
+	reply_begin(c->app, c->x, 201);
+	http_header(c->x, "Location", "/tus/%s", st->url);
+	if (cr->params.has_body || st->is_complete)
+		add_offset(c, st);
+	else
+		add_expiry(c, st);
+	http_send(c->x, "", 0);
+}
+
+static void
+creation_free(void *creation)
+{
+	struct creation *cr = creation;
+
+	if (cr->is_begun)
+		append_state_fini(&cr->state);
+	tus_params_fini(&cr->params);
+	free(cr);
+}
+
+static void
+go_on(struct call *c)
+{
+	struct creation *cr = c->state;
+	struct err e = ERR_INIT;
+	int rc = create(c, cr, &e);
+
+	if (rc < 0)
+		reply_error(c->app, c->x, &e, NULL);
+	else if (rc == 0)
+		reply_created(c, cr);
+	if (rc <= 0)
+		call_drop_state(c);
 }
 
 void
 h_tus_create(struct call *c)
 {
-	struct append_state st;
-	struct tus_params p;
-	struct err e = ERR_INIT;
+	struct creation *cr = mem_calloc(1, sizeof(*cr));
 
-	tus_params_init(&p);
-	if (check_version(c, &e) < 0 || create(c, &p, &st, &e) < 0) {
-		reply_error(c->app, c->x, &e, NULL);
-	} else {
-		log_completed(c, &st);
-		reply_begin(c->app, c->x, 201);
-		http_header(c->x, "Location", "/tus/%s", st.url);
-		if (p.has_body || st.is_complete)
-			add_offset(c, &st);
-		else
-			add_expiry(c, &st);
-		http_send(c->x, "", 0);
-		append_state_fini(&st);
-	}
-	tus_params_fini(&p);
+	tus_params_init(&cr->params);
+	c->state = cr;
+	c->free_state = creation_free;
+	c->again = go_on;
+	go_on(c);
 }
 
 /* --- HEAD: where it is ---------------------------------------------------- */
@@ -206,7 +262,7 @@ append_more(struct call *c, struct append_state *ret, struct err *err)
 		return -1;
 	req.checksum = sum.kind;
 	memcpy(req.sum, sum.sum, sizeof(req.sum));
-	return append_run(c->app->engine, &req, http_body(c->x), ret, err);
+	return run_append(c, &req, ret, err);
 }
 
 void
@@ -214,11 +270,14 @@ h_tus_append(struct call *c)
 {
 	struct append_state st;
 	struct err e = ERR_INIT;
+	int rc = check_version(c, &e);
 
-	if (check_version(c, &e) < 0 || append_more(c, &st, &e) < 0) {
+	if (rc == 0)
+		rc = append_more(c, &st, &e);
+	if (rc < 0)
 		reply_error(c->app, c->x, &e, NULL);
+	if (rc != 0)
 		return;
-	}
 	log_completed(c, &st);
 	reply_begin(c->app, c->x, 204);
 	add_offset(c, &st);

@@ -9,6 +9,7 @@
 #include "api/params.h"
 #include "api/reply.h"
 #include "api/upload_reply.h"
+#include "api/upload_turn.h"
 #include "engine/upload.h"
 #include "net/http_fields.h"
 
@@ -59,6 +60,7 @@ check_fields(const struct http_request *req, struct err *err)
 	return 0;
 }
 
+/* 1: it waits for its turn. */
 static int
 store(struct call *c, struct params_upload *p, struct upload_result *ret,
     struct err *err)
@@ -74,11 +76,15 @@ store(struct call *c, struct params_upload *p, struct upload_result *ret,
 		.mover = &c->mover,
 	};
 	struct upload *up;
+	int rc;
 
 	p->options.is_decided = true; /* nothing comes after the body */
-	if (upload_begin(c->app->engine, &ur, &up, err) < 0)
+	rc = upload_turn(c, &ur, err);
+	if (rc != 0)
+		return rc;
+	if (upload_turn_begin(c, &ur, &up, err) < 0)
 		return -1;
-	if (upload_fill(up, http_body(c->x), err) < 0 ||
+	if (upload_fill(up, turn_body(c), err) < 0 ||
 	    upload_finish(up, &p->options, ret, err) < 0) {
 		upload_abort(up, err);
 		return -1;
@@ -93,15 +99,18 @@ h_upload_raw(struct call *c)
 	struct upload_result r = { 0 };
 	struct params_upload p;
 	struct err e = ERR_INIT;
+	int rc = -1;
 
 	params_upload_init(&p);
 	p.options.filename = c->name;
 	p.options.client_id = c->client.id;
-	if (check_fields(req, &e) < 0 ||
-	    params_upload_query(&p, req, false, &e) < 0 ||
-	    take_digest(req, &p.options, &e) < 0 || store(c, &p, &r, &e) < 0)
+	if (check_fields(req, &e) == 0 &&
+	    params_upload_query(&p, req, false, &e) == 0 &&
+	    take_digest(req, &p.options, &e) == 0)
+		rc = store(c, &p, &r, &e);
+	if (rc < 0)
 		reply_error(c->app, c->x, &e, NULL);
-	else
+	else if (rc == 0)
 		upload_reply(c, r.is_new ? 201 : 200, &p.options, &r);
 	upload_result_fini(&r);
 	params_upload_fini(&p);

@@ -24,6 +24,7 @@ void h_tus_remove(struct call *c);
 void h_download(struct call *c);
 void h_status_all(struct call *c);
 void h_status_one(struct call *c);
+void h_status_change(struct call *c);
 void h_history(struct call *c);
 void h_ping(struct call *c);
 void h_stats(struct call *c);

@@ -38,6 +38,7 @@ const struct route routes_table[] = {
 	{ HTTP_GET,    "/download/",    ROUTE_NAME,  ROUTE_OPEN, AUTH_READ,  ROUTE_TRANSFER, NULL,     h_download },
 	{ HTTP_GET,    "/status",       ROUTE_EXACT, ROUTE_OPEN, AUTH_READ,  ROUTE_SHORT,    NULL,     h_status_all },
 	{ HTTP_GET,    "/status/",      ROUTE_NAME,  ROUTE_OPEN, AUTH_READ,  ROUTE_SHORT,    NULL,     h_status_one },
+	{ HTTP_PATCH,  "/status/",      ROUTE_NAME,  ROUTE_KEY,  AUTH_WRITE, ROUTE_SHORT,    NULL,     h_status_change },
 	{ HTTP_GET,    "/history",      ROUTE_EXACT, ROUTE_OPEN, AUTH_READ,  ROUTE_SHORT,    NULL,     h_history },
 	{ HTTP_GET,    "/stats",        ROUTE_EXACT, ROUTE_OPEN, AUTH_READ,  ROUTE_SHORT,    NULL,     h_stats },
 	{ HTTP_GET,    "/clients",      ROUTE_EXACT, ROUTE_OPEN, AUTH_READ,  ROUTE_SHORT,    NULL,     h_clients },

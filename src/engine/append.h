@@ -72,11 +72,16 @@ struct append_request {
 	enum checksum_kind checksum;
 	unsigned char sum[CHECKSUM_MAX_SIZE];
 	struct mover *mover;
+	/* For its turn; NULL: it is so small that it needs none. */
+	const struct ticket_asker *turn;
 };
 /*
  * Appends ${body}; when that was the last of it, the file is made.
  * ERR_OFFSET_MISMATCH, ERR_CHECKSUM_MISMATCH and ERR_FILE_TOO_LARGE (beyond its
  * length): nothing of this body counts.  Other failures keep what arrived.
+ *
+ * 1: its turn has not come, nothing of the body was read; to be called again
+ * when it has.
  */
 int append_run(struct engine *e, const struct append_request *req,
     struct source *body, struct append_state *ret, struct err *err);

@@ -408,6 +408,8 @@ append_body(struct append *a, struct source *body, struct err *err)
 	if (session_wake(s, err) < 0 || session_catch_up(s, err) < 0 ||
 	    check(a, err) < 0)
 		return -1;
+	if (!session_turn(s, a->req->turn, a->req->mover))
+		return 1;
 	add_claim(a);
 	pthread_mutex_unlock(&s->lock);
 	rc = take_steps(a, body, err);

@@ -16,6 +16,9 @@
 #define PATIENCE_MS 10000
 #define LOOK_NS (50 * 1000000LL)
 
+/* How a chunk's taking may come out, but for failing. */
+enum { TAKEN, ELSEWHERE, WAITS };
+
 void
 chunk_result_fini(struct chunk_result *r)
 {
@@ -431,17 +434,20 @@ take_again(struct chunk *c, struct source *body, struct chunk_result *ret,
 	return conclude(c, ret, err);
 }
 
-/* 1: the session is no more; another has to be looked for. */
+/* ELSEWHERE: the session is no more; another has to be looked for. */
 static int
 take(struct chunk *c, struct source *body, struct chunk_result *ret,
     struct err *err)
 {
 	struct session *s = c->session;
 	struct err why = ERR_INIT;
-	int rc = claim(c);
+	int rc;
 
+	if (!session_turn(s, c->req->turn, c->req->mover))
+		return WAITS;
+	rc = claim(c);
 	if (rc < 0)
-		return 1;
+		return ELSEWHERE;
 	if (rc > 0)
 		return take_new(c, body, ret, err);
 	rc = take_again(c, body, ret, err);
@@ -480,7 +486,7 @@ chunk_take(struct engine *e, const struct chunk_request *req,
 		rc = take(&c, body, ret, err);
 		pthread_mutex_unlock(&c.session->lock);
 		session_unref(c.session);
-	} while (rc > 0);
+	} while (rc == ELSEWHERE);
 	digest_free(c.digest);
 	if (rc < 0)
 		chunk_result_fini(ret);

@@ -42,6 +42,9 @@ struct chunk_request {
 	/* Bytes of the chunk, as far as can be foreseen; REC_SIZE_UNKNOWN. */
 	uint64_t expected;
 	struct mover *mover; /* NULL: nobody */
+	/* For its turn; NULL: it is so small that it needs none.  The lane is
+	 * the session's: all chunks of a file hold one place. */
+	const struct ticket_asker *turn;
 	/*
 	 * Called once, when the body has been taken and nothing of it counts
 	 * yet: more of the request may turn up, which the caller then finds
@@ -74,6 +77,9 @@ bool chunk_is_decided(struct engine *e, const struct chunk_request *req);
  * ERR_CHUNK_CONFLICT, ERR_SESSION_CONFLICT, ERR_FILE_TOO_LARGE,
  * ERR_SIZE_MISMATCH and ERR_HASH_MISMATCH (the session has ended),
  * ERR_CANCELLED, ERR_STORAGE_FULL, ERR_FORBIDDEN (outside the key's prefix).
+ *
+ * 1: its turn has not come, nothing of the body was read; to be called again
+ * when it has.
  */
 int chunk_take(struct engine *e, const struct chunk_request *req,
     struct source *body, struct chunk_result *ret, struct err *err);

@@ -42,6 +42,22 @@ check_fields(
 	return 0;
 }
 
+/* Each chunk says it again; only another than before is a wish, or it would
+ * undo what somebody has changed meanwhile. */
+static void
+adopt_priority(struct session *s, const struct chunk_request *req)
+{
+	bool is_new = s->said_priority != SESSION_PRIORITY_UNSAID &&
+	              s->said_priority != req->priority;
+
+	if (!req->has_priority)
+		return;
+	if (is_new && s->transfer != NULL)
+		transfer_set_options(
+		    s->transfer, s->rec.encryption, req->priority);
+	s->said_priority = req->priority;
+}
+
 /* Under its lock: what the session did not know yet. */
 static void
 adopt(struct session *s, const struct chunk_request *req)
@@ -58,9 +74,7 @@ adopt(struct session *s, const struct chunk_request *req)
 		hex_encode(req->file_hash, SHA256_SIZE, hex);
 		s->rec.file_hash = mem_strdup(hex);
 	}
-	if (req->has_priority && s->transfer != NULL)
-		transfer_set_options(
-		    s->transfer, s->rec.encryption, req->priority);
+	adopt_priority(s, req);
 }
 
 int
@@ -79,7 +93,7 @@ chunk_may_displace(const struct session *s)
 	    clock_mono_ms(s->engine->clock) - atomic_load(&s->moved_ms);
 
 	return list_is_empty(&s->claims) && !s->is_finishing &&
-	       idle_ms >= SESSION_IDLE_MS;
+	       !lane_waits(s->lane) && idle_ms >= SESSION_IDLE_MS;
 }
 
 void
@@ -133,6 +147,7 @@ fill(struct session *s, const struct chunk_request *req)
 	r->layout = r->encryption ? REC_SEALED : REC_PLAIN;
 	r->total_chunks = req->total;
 	r->total_size = REC_SIZE_UNKNOWN;
+	s->said_priority = req->priority;
 	adopt(s, req);
 }
 

@@ -274,11 +274,16 @@ download_start(struct download *d, const struct download_part *part,
 		.encryption = d->file.encryption,
 		.client = part->client,
 		.mover = part->mover,
+		.lane = part->lane,
 	};
 
 	if (open_part(d, part->range, ret_src, err) < 0)
 		return -1;
-	d->transfer = transfer_begin(d->engine->transfers, &start);
+	d->transfer = part->transfer;
+	if (d->transfer != NULL)
+		transfer_go(d->transfer);
+	else
+		d->transfer = transfer_begin(d->engine->transfers, &start);
 	return 0;
 }
 

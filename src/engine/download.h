@@ -54,6 +54,10 @@ struct download_part {
 	const struct client *client;
 	struct storage_range range;
 	struct mover *mover; /* told when it is cancelled; NULL: nobody */
+	struct lane *lane;   /* that it moves on; NULL: it needs no place */
+	/* One that was begun when it had to wait for its turn, with its mover
+	 * and lane; taken over unless this fails. */
+	struct transfer *transfer;
 };
 int download_start(struct download *d, const struct download_part *part,
     struct source **ret_src, struct err *err);

@@ -189,6 +189,11 @@ open_parts(struct engine *e, void (*fatal)(const struct err *err),
 		BUFFERS_COUNT,
 		BUFFERS_KEEP,
 	};
+	const struct sched_config turns = {
+		.clock = e->clock,
+		.places = (unsigned)e->settings->max_active_transfers,
+		.bytes_per_s = e->settings->bandwidth_limit,
+	};
 
 	if (home_open(e->settings->upload_dir, &e->home, err) < 0)
 		return -1;
@@ -206,6 +211,7 @@ open_parts(struct engine *e, void (*fatal)(const struct err *err),
 	e->hashers = digest_pool_new(0);
 	if (filetype_new(&e->types, err) < 0)
 		return -1;
+	e->sched = sched_new(&turns);
 	if (transfers_new(e->db, e->clock, &e->transfers, err) < 0)
 		return -1;
 	if (recover(e, report, err) < 0)
@@ -283,6 +289,7 @@ engine_close(struct engine *e)
 	auth_free(e->auth);
 	keyring_free(e->keys);
 	transfers_free(e->transfers);
+	sched_free(e->sched);
 	filetype_free(e->types);
 	digest_pool_free(e->hashers);
 	holding_free(e->holding);

@@ -39,6 +39,7 @@ struct engine {
 	struct holding *holding; /* of undecided uploads */
 	struct keyring *keys;    /* master keys of sealed files */
 	struct auth *auth;
+	struct sched *sched;
 	struct transfers *transfers;
 	struct filetype *types;
 	struct pins *pins;

@@ -30,6 +30,8 @@ session_new(struct sessions *all)
 	thread_cond_init(&s->changed);
 	digest_state_init(&s->cursor);
 	atomic_store(&s->moved_ms, clock_mono_ms(all->engine->clock));
+	s->lane = lane_new(all->engine->sched, 0);
+	s->said_priority = SESSION_PRIORITY_UNSAID;
 	return s;
 }
 
@@ -38,6 +40,7 @@ destroy(struct session *s)
 {
 	space_hold_fini(&s->hold);
 	seal_free(s->seal);
+	lane_unref(s->lane);
 	if (s->tail != NULL)
 		mem_wipe(s->tail, s->tail_n);
 	free(s->tail);
@@ -266,9 +269,9 @@ sessions_keeps(void *sessions, const char *id)
 
 /* --- all of them ---------------------------------------------------------- */
 
-/* Calls ${fn} for each, outside the lock; not 0 ends it. */
-static void
-each(struct sessions *all, void (*fn)(struct session *s, void *arg), void *arg)
+void
+session_each(
+    struct sessions *all, void (*fn)(struct session *s, void *arg), void *arg)
 {
 	struct session **found;
 	struct list *it, *tmp;
@@ -313,7 +316,7 @@ sessions_stop(struct sessions *all)
 	pthread_mutex_unlock(&all->lock);
 	jobs_free(all->jobs);
 	all->jobs = NULL;
-	each(all, stop_one, NULL);
+	session_each(all, stop_one, NULL);
 }
 
 void
@@ -332,145 +335,4 @@ sessions_free(struct sessions *all)
 	map_free(all->staged);
 	pthread_mutex_destroy(&all->lock);
 	free(all);
-}
-
-/* --- now and then --------------------------------------------------------- */
-
-/* Under its lock: the client has been away for long. */
-static void
-rest_if_idle(struct session *s)
-{
-	int64_t idle_ms =
-	    clock_mono_ms(s->engine->clock) - atomic_load(&s->moved_ms);
-	struct err why = ERR_INIT;
-
-	if (s->transfer == NULL || idle_ms < SESSION_IDLE_MS ||
-	    !list_is_empty(&s->claims) || s->is_finishing)
-		return;
-	err_set(&why, ERR_TIMEOUT,
-	    "nothing came for a minute; the upload can be gone on with");
-	session_rest(s, &why);
-}
-
-/* Under its lock. */
-static bool
-is_expired(const struct session *s)
-{
-	return list_is_empty(&s->claims) && !s->is_finishing &&
-	       clock_wall_ms(s->engine->clock) - s->rec.updated_ms >=
-	           s->engine->settings->upload_expiry;
-}
-
-/* Under its lock: all is there, but whoever brought the last of it was not
- * told, and may not come back. */
-static bool
-is_left_complete(struct session *s)
-{
-	if (s->is_finishing || !list_is_empty(&s->claims))
-		return false;
-	if (s->rec.kind == REC_SESSION_CHUNKS)
-		return s->have_count == s->rec.total_chunks;
-	return s->rec.total_size == s->offset && s->rec.concat == NULL;
-}
-
-struct clearing {
-	struct session *session;
-	bool left;
-};
-
-#define CLEAR_STEP 5000
-
-static int
-clear(struct db_tx *tx, void *arg, struct err *err)
-{
-	struct clearing *c = arg;
-	const char *id = c->session->rec.id;
-
-	if (rec_chunk_clear(tx, id, CLEAR_STEP, &c->left, err) < 0)
-		return -1;
-	return c->left ? 0 : rec_session_remove(tx, id, err);
-}
-
-static void
-purge(struct session *s)
-{
-	struct clearing c = { s, true };
-
-	while (c.left)
-		if (db_write(s->engine->db, clear, &c, NULL) < 0)
-			return;
-	session_forget(s);
-}
-
-static void
-tick_open(struct session *s)
-{
-	struct session_result ignored = { 0 };
-	struct err err = ERR_INIT;
-
-	rest_if_idle(s);
-	if (is_expired(s)) {
-		err_set(&err, ERR_UPLOAD_EXPIRED,
-		    "nothing came for too long; the upload was removed");
-		(void)session_end(s, REC_SESSION_FAILED, &err);
-	} else if (session_load(s, &err) < 0) {
-		if (err.code == ERR_ABSENT)
-			(void)session_end(s, REC_SESSION_FAILED, &err);
-	} else if (is_left_complete(s) && session_wake(s, &err) == 0) {
-		(void)session_finish(s, &ignored, &err);
-		session_result_fini(&ignored);
-	}
-}
-
-static void
-tick_one(struct session *s, void *arg)
-{
-	bool is_over;
-
-	(void)arg;
-	pthread_mutex_lock(&s->lock);
-	if (s->is_begun && s->rec.state == REC_SESSION_OPEN && !s->is_ending)
-		tick_open(s);
-	is_over = s->rec.state != REC_SESSION_OPEN &&
-	          clock_wall_ms(s->engine->clock) >= s->rec.until_ms;
-	pthread_mutex_unlock(&s->lock);
-	if (is_over)
-		purge(s);
-}
-
-void
-sessions_tick(struct sessions *all)
-{
-	each(all, tick_one, NULL);
-}
-
-/* --- cancelling ----------------------------------------------------------- */
-
-struct cancelling {
-	const char *filename;
-	unsigned count;
-};
-
-static void
-cancel_one(struct session *s, void *arg)
-{
-	struct cancelling *c = arg;
-	struct err why = ERR_INIT;
-
-	err_set(&why, ERR_CANCELLED, "the transfer was cancelled");
-	pthread_mutex_lock(&s->lock);
-	if (s->is_begun && s->rec.state == REC_SESSION_OPEN &&
-	    strcmp(s->rec.filename, c->filename) == 0 &&
-	    session_end(s, REC_SESSION_CANCELLED, &why))
-		c->count++;
-	pthread_mutex_unlock(&s->lock);
-}
-
-unsigned
-sessions_cancel(struct sessions *all, const char *filename)
-{
-	struct cancelling c = { filename, 0 };
-
-	each(all, cancel_one, &c);
-	return c.count;
 }

@@ -46,6 +46,12 @@ void sessions_stop(struct sessions *all);
 void sessions_free(struct sessions *all); /* NULL is fine */
 /* Now and then: idle ones, expired ones, complete ones whose end was missed. */
 void sessions_tick(struct sessions *all);
+/* The priority of those of ${filename} whose clients are away, on record. */
+int sessions_set_priority(struct sessions *all, const char *filename,
+    int priority, unsigned *ret_count, struct err *err);
+/* Their transfers' ids, of all names.  ${fn} must not block. */
+void sessions_each_idle(
+    struct sessions *all, void (*fn)(void *arg, const char *id), void *arg);
 /* Cancels those of ${filename}, idle ones as well: how many. */
 unsigned sessions_cancel(struct sessions *all, const char *filename);
 

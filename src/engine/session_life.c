@@ -111,6 +111,7 @@ session_begin(
 		.encryption = s->rec.encryption,
 		.priority = start->priority,
 		.client = start->client,
+		.lane = s->lane,
 		.is_resumable = true,
 	};
 
@@ -261,27 +262,33 @@ get_row(struct db_tx *tx, void *arg, struct err *err)
 
 /* As it is on record; one whose row is not written yet, or got lost, gets
  * another. */
-static int
-get_transfer(struct session *s, struct row *r, struct err *err)
+int
+session_row(struct session *s, struct rec_transfer *ret, struct err *err)
 {
-	if (db_read(s->engine->db, get_row, r, err) == 0)
+	struct row r = { s->rec.id, { .id = "" } };
+
+	if (db_read(s->engine->db, get_row, &r, err) == 0) {
+		*ret = r.rec;
 		return 0;
+	}
 	if (err->code != ERR_TRANSFER_NOT_FOUND)
 		return -1;
 	err_clear(err);
-	memcpy(r->rec.id, s->rec.id, ID_SIZE);
-	r->rec.direction = REC_UPLOAD;
-	r->rec.filename = mem_strdup(s->rec.filename);
-	r->rec.encryption = s->rec.encryption;
-	r->rec.total = s->rec.total_size;
-	r->rec.created_ms = id_wall_ms(s->rec.id);
+	*ret = (struct rec_transfer){
+		.direction = REC_UPLOAD,
+		.filename = mem_strdup(s->rec.filename),
+		.encryption = s->rec.encryption,
+		.total = s->rec.total_size,
+		.created_ms = id_wall_ms(s->rec.id),
+	};
+	memcpy(ret->id, s->rec.id, ID_SIZE);
 	return 0;
 }
 
 int
 session_wake(struct session *s, struct err *err)
 {
-	struct row r = { s->rec.id, { .id = "" } };
+	struct rec_transfer row = { 0 };
 	struct err e = ERR_INIT;
 
 	if (err == NULL)
@@ -291,12 +298,24 @@ session_wake(struct session *s, struct err *err)
 		return -1;
 	if (s->transfer != NULL)
 		return 0;
-	if (get_transfer(s, &r, err) < 0)
+	if (session_row(s, &row, err) < 0)
 		return -1;
-	r.rec.transferred = atomic_load(&s->moved);
-	s->transfer = transfer_resume(s->engine->transfers, &r.rec);
-	rec_transfer_fini(&r.rec);
+	row.transferred = atomic_load(&s->moved);
+	s->transfer = transfer_resume(s->engine->transfers, &row);
+	transfer_set_lane(s->transfer, s->lane);
+	rec_transfer_fini(&row);
 	return 0;
+}
+
+bool
+session_turn(
+    struct session *s, const struct ticket_asker *turn, struct mover *m)
+{
+	if (turn == NULL || turn->ask(turn->arg, s->lane))
+		return true;
+	if (m != NULL)
+		transfer_attach(s->transfer, m);
+	return false;
 }
 
 void

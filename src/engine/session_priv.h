@@ -24,6 +24,8 @@
 #include "engine/session.h"
 #include "storage/space.h"
 
+#define SESSION_PRIORITY_UNSAID (-1)
+
 struct sessions {
 	struct engine *engine;
 	struct jobs *jobs;
@@ -81,6 +83,8 @@ struct session {
 	struct seal *seal;     /* NULL: not sealed */
 	struct space_hold hold;
 	struct transfer *transfer; /* NULL: idle */
+	struct lane *lane;         /* constant: its place, while bytes move */
+	int said_priority;         /* by its client, at last; or ..._UNSAID */
 	_Atomic uint64_t moved;    /* bytes that came, taken or under way */
 	_Atomic int64_t moved_ms;  /* monotonic */
 	/* Syncs that ride together (session_sync()). */
@@ -103,6 +107,9 @@ void session_retire(struct session *s);
 /* Into the list, and the map of its kind; the registry has the first
  * reference.  Under the registry's lock. */
 void session_enlist(struct session *s);
+/* Calls ${fn} for each, outside the lock. */
+void session_each(
+    struct sessions *all, void (*fn)(struct session *s, void *arg), void *arg);
 /* Forgets one whose making failed. */
 void session_forget(struct session *s);
 
@@ -124,6 +131,15 @@ int session_open_seal(struct session *s, struct err *err);
 /* A byte or a request came: it has a live transfer from now on.  Under
  * s->lock. */
 int session_wake(struct session *s, struct err *err);
+/* Its transfer's row as it is on record.  Under s->lock. */
+int session_row(struct session *s, struct rec_transfer *ret, struct err *err);
+/*
+ * A request wants to move bytes on it: may it, now?  False: it waits for its
+ * turn, and hears through ${m} when the session ends.  NULL: it needs none.
+ * Under s->lock; it has a live transfer.
+ */
+bool session_turn(
+    struct session *s, const struct ticket_asker *turn, struct mover *m);
 /* Gives its transfer up as interrupted.  Under s->lock. */
 void session_rest(struct session *s, const struct err *why);
 /* Nobody may go on with it: waits for its claims and its job, removes its

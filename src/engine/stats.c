@@ -101,9 +101,7 @@ count_live(void *arg, struct transfer_view *v)
 {
 	struct stats *s = arg;
 
-	if (v->rec.status == REC_QUEUED)
-		s->queued++;
-	else if (!rec_status_is_ended(v->rec.status))
+	if (v->rec.status != REC_QUEUED && !rec_status_is_ended(v->rec.status))
 		s->active++;
 }
 
@@ -111,6 +109,8 @@ int
 stats_get(struct engine *e, const struct principal *who, struct stats *ret,
     struct err *err)
 {
+	unsigned waiting, held;
+
 	memset(ret, 0, sizeof(*ret));
 	if (check_who(who, err) < 0)
 		return -1;
@@ -119,6 +119,9 @@ stats_get(struct engine *e, const struct principal *who, struct stats *ret,
 		return -1;
 	}
 	transfers_each(e->transfers, "", count_live, ret);
+	/* Also those whose names are not known yet. */
+	sched_counts(e->sched, &waiting, &held);
+	ret->queued = waiting;
 	return 0;
 }
 

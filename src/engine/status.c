@@ -6,6 +6,7 @@
 
 #include "base/map.h"
 #include "base/mem.h"
+#include "engine/session.h"
 #include "proto/limits.h"
 
 /* --- a list of views ---------------------------------------------------- */
@@ -251,32 +252,84 @@ status_newest(struct engine *e, const struct principal *who,
 	return 0;
 }
 
-static int
-read_ended(struct db_tx *tx, void *arg, struct err *err)
-{
-	struct page *p = arg;
+/* Ids of uploads that wait for their clients. */
+struct ids {
+	char (*ids)[ID_SIZE];
+	size_t count;
+};
 
-	return rec_transfer_each_ended(tx, &p->query, push_row, p->list, err);
+static void
+push_id(void *arg, const char *id)
+{
+	struct ids *l = arg;
+
+	if (l->count == LIMIT_QUEUE_ENDED)
+		return;
+	memcpy(l->ids[l->count++], id, ID_SIZE);
+}
+
+struct queue {
+	struct page page;
+	struct ids idle;
+};
+
+static int
+read_idle(struct db_tx *tx, struct queue *q, const char *id, struct err *err)
+{
+	const char *prefix = q->page.query.prefix;
+	struct rec_transfer row = { 0 };
+	int rc = 0;
+
+	if (rec_transfer_get(tx, id, &row, err) == 0) {
+		if (strncmp(row.filename, prefix, strlen(prefix)) == 0)
+			rc = push_row(q->page.list, &row, err);
+	} else if (err->code == ERR_TRANSFER_NOT_FOUND) {
+		err_clear(err);
+	} else {
+		rc = -1;
+	}
+	rec_transfer_fini(&row);
+	return rc;
+}
+
+static int
+read_queue(struct db_tx *tx, void *arg, struct err *err)
+{
+	struct queue *q = arg;
+
+	for (size_t i = 0; i < q->idle.count; i++)
+		if (read_idle(tx, q, q->idle.ids[i], err) < 0)
+			return -1;
+	return rec_transfer_each_ended(
+	    tx, &q->page.query, push_row, q->page.list, err);
 }
 
 int
 status_queue(struct engine *e, const struct principal *who,
     struct status_list *ret, struct err *err)
 {
-	struct page p = {
-		.query = {
-			.prefix = who->prefix,
-			.before_id = "",
-			.since_ms = clock_wall_ms(e->clock) -
-			    (int64_t)e->settings->queue_keep_seconds * 1000,
-			.limit = LIMIT_QUEUE_ENDED,
+	struct queue q = {
+		.page = {
+			.query = {
+				.prefix = who->prefix,
+				.before_id = "",
+				.since_ms = clock_wall_ms(e->clock) -
+				    (int64_t)e->settings->queue_keep_seconds *
+				        1000,
+				.limit = LIMIT_QUEUE_ENDED,
+			},
+			.list = ret,
 		},
-		.list = ret,
 	};
+	int rc;
 
 	memset(ret, 0, sizeof(*ret));
+	q.idle.ids = mem_calloc(LIMIT_QUEUE_ENDED, ID_SIZE);
+	sessions_each_idle(e->sessions, push_id, &q.idle);
 	transfers_each(e->transfers, who->prefix, push_live, ret);
-	if (db_read(e->db, read_ended, &p, err) < 0) {
+	rc = db_read(e->db, read_queue, &q, err);
+	free(q.idle.ids);
+	if (rc < 0) {
 		status_list_fini(ret);
 		return -1;
 	}

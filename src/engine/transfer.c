@@ -50,8 +50,8 @@ put_done(void *arg, const struct err *err)
 	free(arg);
 }
 
-static void
-record_later(struct transfers *ts, const struct rec_transfer *t)
+void
+transfer_record(struct transfers *ts, const struct rec_transfer *t)
 {
 	struct rec_transfer *copy = mem_calloc(1, sizeof(*copy));
 
@@ -61,8 +61,8 @@ record_later(struct transfers *ts, const struct rec_transfer *t)
 
 /* --- the owner's side ------------------------------------------------- */
 
-static void
-changed(struct transfers *ts, int64_t now_ms)
+void
+transfer_changed(struct transfers *ts, int64_t now_ms)
 {
 	ts->changes++;
 	ts->last_change_ms = now_ms;
@@ -93,7 +93,7 @@ enter(struct transfer *t, struct mover *mover)
 	list_push_back(&ts->live, &t->link);
 	ts->listed++;
 	ts->live_count++;
-	changed(ts, t->rec.updated_ms);
+	transfer_changed(ts, t->rec.updated_ms);
 	pthread_mutex_unlock(&ts->lock);
 }
 
@@ -116,8 +116,11 @@ transfer_begin(struct transfers *ts, const struct transfer_start *start)
 	r->client_ip = mem_strdup(start->client->ip);
 	r->client_id = mem_strdup(start->client->id);
 	r->user_agent = mem_strdup(start->client->agent);
-	if (will_last(start))
-		record_later(ts, r);
+	if (start->lane != NULL)
+		transfer_set_lane(t, start->lane);
+	t->is_provisional = start->is_provisional;
+	if (will_last(start) && !start->is_provisional)
+		transfer_record(ts, r);
 	enter(t, start->mover);
 	return t;
 }
@@ -139,9 +142,35 @@ transfer_resume(struct transfers *ts, const struct rec_transfer *row)
 	r->error = r->error_code = NULL;
 	atomic_store(&t->moved, r->transferred);
 	t->base = r->transferred;
-	record_later(ts, r);
+	transfer_record(ts, r);
 	enter(t, NULL);
 	return t;
+}
+
+void
+transfer_set_lane(struct transfer *t, struct lane *lane)
+{
+	struct transfers *ts = t->ts;
+	struct lane *old;
+
+	pthread_mutex_lock(&ts->lock);
+	old = t->lane;
+	t->lane = lane_ref(lane);
+	lane_set_priority(lane, t->rec.priority);
+	pthread_mutex_unlock(&ts->lock);
+	lane_unref(old);
+}
+
+void
+transfer_go(struct transfer *t)
+{
+	struct transfers *ts = t->ts;
+
+	pthread_mutex_lock(&ts->lock);
+	t->began_ms = clock_mono_ms(ts->clock);
+	speed_init(&t->speed, t->began_ms);
+	transfer_changed(ts, clock_wall_ms(ts->clock));
+	pthread_mutex_unlock(&ts->lock);
 }
 
 void
@@ -208,7 +237,10 @@ transfer_set_options(struct transfer *t, bool encryption, int priority)
 {
 	pthread_mutex_lock(&t->ts->lock);
 	t->rec.encryption = encryption;
-	t->rec.priority = priority;
+	if (!t->is_prioritised)
+		t->rec.priority = priority;
+	if (t->lane != NULL)
+		lane_set_priority(t->lane, t->rec.priority);
 	pthread_mutex_unlock(&t->ts->lock);
 }
 
@@ -271,6 +303,7 @@ transfer_final(struct transfer *t, enum rec_status status,
 	}
 	pthread_mutex_lock(&ts->lock);
 	rec_transfer_copy(ret, &t->rec);
+	t->is_final = true;
 	pthread_mutex_unlock(&ts->lock);
 	ret->status = status;
 	ret->transferred = moved;
@@ -299,9 +332,10 @@ leave(struct transfer *t)
 		ts->live_count--;
 		transfer_settle(t, REC_COMPLETED);
 	}
-	changed(ts, clock_wall_ms(ts->clock));
+	transfer_changed(ts, clock_wall_ms(ts->clock));
 	pthread_mutex_unlock(&ts->lock);
 	rec_transfer_fini(&t->rec);
+	lane_unref(t->lane);
 	free(t);
 }
 
@@ -337,145 +371,8 @@ transfer_end(struct transfer *t, const struct rec_transfer *row)
 	t->ended = true;
 	ts->live_count--;
 	transfer_settle(t, t->rec.status);
-	changed(ts, t->rec.updated_ms);
+	transfer_changed(ts, t->rec.updated_ms);
 	pthread_mutex_unlock(&ts->lock);
 	rec_transfer_fini(&old);
 	db_write_later(ts->db, put_end, t, end_recorded);
-}
-
-/* --- everybody's side -------------------------------------------------- */
-
-static int
-percent(uint64_t part, uint64_t whole)
-{
-	if (part >= whole)
-		return 100;
-	/* Not by 100 first: that may overflow. */
-	return (int)((double)part / (double)whole * 100.0);
-}
-
-void
-transfer_view_of(struct transfer_view *ret, const struct rec_transfer *t)
-{
-	rec_transfer_copy(&ret->rec, t);
-	ret->speed_bps = t->speed_bps;
-	ret->eta_s = -1;
-	ret->progress = 0;
-	if (t->status == REC_COMPLETED) {
-		ret->progress = 100;
-		ret->eta_s = 0;
-	} else if (t->total != REC_SIZE_UNKNOWN && t->total > 0) {
-		ret->progress = percent(t->transferred, t->total);
-		/* 100 is for what is done. */
-		if (ret->progress > 99)
-			ret->progress = 99;
-	}
-}
-
-void
-transfer_view_fini(struct transfer_view *v)
-{
-	rec_transfer_fini(&v->rec);
-}
-
-/* Under the lock. */
-static void
-view(struct transfer *t, int64_t now_ms, struct transfer_view *ret)
-{
-	struct rec_transfer r = t->rec;
-	uint64_t left;
-
-	if (t->ended) {
-		transfer_view_of(ret, &r);
-		return;
-	}
-	r.transferred = atomic_load_explicit(&t->moved, memory_order_relaxed);
-	r.speed_bps = speed_now(&t->speed, now_ms, r.transferred);
-	transfer_view_of(ret, &r);
-	if (r.total == REC_SIZE_UNKNOWN || ret->speed_bps == 0)
-		return;
-	left = r.total > r.transferred ? r.total - r.transferred : 0;
-	ret->eta_s = (int64_t)((left + ret->speed_bps - 1) / ret->speed_bps);
-}
-
-bool
-transfers_find(struct transfers *ts, const char *filename,
-    enum rec_direction direction, struct transfer_view *ret)
-{
-	int64_t now_ms = clock_mono_ms(ts->clock);
-	struct transfer *found = NULL;
-	struct list *it, *tmp;
-
-	pthread_mutex_lock(&ts->lock);
-	LIST_FOREACH(&ts->live, it, tmp)
-	{
-		struct transfer *t = CONTAINER_OF(it, struct transfer, link);
-
-		if (t->rec.direction == direction &&
-		    strcmp(t->rec.filename, filename) == 0)
-			found = t; /* the list is in order: the last wins */
-	}
-	if (found != NULL)
-		view(found, now_ms, ret);
-	pthread_mutex_unlock(&ts->lock);
-	return found != NULL;
-}
-
-void
-transfers_each(
-    struct transfers *ts, const char *prefix, transfer_view_fn fn, void *arg)
-{
-	int64_t now_ms = clock_mono_ms(ts->clock);
-	struct transfer_view *views;
-	size_t n = 0;
-	struct list *it, *tmp;
-
-	pthread_mutex_lock(&ts->lock);
-	views = mem_calloc(ts->listed + 1, sizeof(*views));
-	LIST_FOREACH(&ts->live, it, tmp)
-	{
-		struct transfer *t = CONTAINER_OF(it, struct transfer, link);
-
-		if (strncmp(t->rec.filename, prefix, strlen(prefix)) == 0)
-			view(t, now_ms, &views[n++]);
-	}
-	pthread_mutex_unlock(&ts->lock);
-	for (size_t i = 0; i < n; i++) {
-		fn(arg, &views[i]);
-		transfer_view_fini(&views[i]);
-	}
-	free(views);
-}
-
-size_t
-transfers_live(struct transfers *ts)
-{
-	size_t n;
-
-	pthread_mutex_lock(&ts->lock);
-	n = ts->live_count;
-	pthread_mutex_unlock(&ts->lock);
-	return n;
-}
-
-uint64_t
-transfers_changes(struct transfers *ts)
-{
-	uint64_t n;
-
-	pthread_mutex_lock(&ts->lock);
-	n = ts->changes;
-	pthread_mutex_unlock(&ts->lock);
-	return n;
-}
-
-int64_t
-transfers_last_change(struct transfers *ts)
-{
-	int64_t ms;
-
-	pthread_mutex_lock(&ts->lock);
-	ms = ts->last_change_ms;
-	pthread_mutex_unlock(&ts->lock);
-	return ms;
 }

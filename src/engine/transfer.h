@@ -23,6 +23,7 @@
 #include "base/list.h"
 #include "db/rec_transfer.h"
 #include "engine/auth.h"
+#include "engine/sched.h"
 
 #define TRANSFER_SPEED_WINDOW_MS 3000
 
@@ -56,13 +57,22 @@ struct transfer_start {
 	int priority;
 	const struct client *client;
 	struct mover *mover; /* NULL: none */
+	struct lane *lane;   /* that it moves on, or waits on; NULL: it needs
+	                      * no place */
 	bool is_resumable;   /* its start is recorded, however small it is */
+	/* Shown while it waits, on record only when it ends meanwhile: another
+	 * begins in its place. */
+	bool is_provisional;
 };
 struct transfer *transfer_begin(
     struct transfers *ts, const struct transfer_start *start);
 /* One on record that is gone on with; it counts as one retry more. */
 struct transfer *transfer_resume(
     struct transfers *ts, const struct rec_transfer *row);
+/* It moves on ${lane} from now on, whose priority becomes its own. */
+void transfer_set_lane(struct transfer *t, struct lane *lane);
+/* It has waited for its turn, which has come. */
+void transfer_go(struct transfer *t);
 /* Something of it was sent again. */
 void transfer_retried(struct transfer *t);
 
@@ -74,6 +84,7 @@ void transfer_moved(struct transfer *t, uint64_t bytes);
 /* What turned out later; NULL and REC_SIZE_UNKNOWN leave things as they are. */
 void transfer_set_filename(struct transfer *t, const char *filename);
 void transfer_set_client_id(struct transfer *t, const char *client_id);
+/* The priority stays when somebody has changed it meanwhile. */
 void transfer_set_options(struct transfer *t, bool encryption, int priority);
 void transfer_set_total(struct transfer *t, uint64_t total);
 
@@ -109,6 +120,7 @@ struct transfer_view {
 	uint64_t speed_bps; /* over the last seconds; the mean once ended */
 	int64_t eta_s;      /* -1: unknown */
 	int progress;       /* 0-100 */
+	unsigned position;  /* of one that waits for its turn, from 1; else 0 */
 };
 void transfer_view_fini(struct transfer_view *v);
 /* From a row of the database. */
@@ -125,6 +137,10 @@ bool transfers_find(struct transfers *ts, const char *filename,
  */
 #define TRANSFER_CANCEL_MS 5000
 unsigned transfers_cancel(struct transfers *ts, const char *filename);
+
+/* The priority of all live transfers of ${filename}: how many there are. */
+unsigned transfers_set_priority(
+    struct transfers *ts, const char *filename, int priority);
 
 /* Calls ${fn} with a snapshot of each transfer in the registry whose name
  * begins with

@@ -21,7 +21,8 @@ struct transfer {
 	_Atomic uint64_t moved;
 	_Atomic int64_t next_sample_ms; /* monotonic */
 	struct speed speed;             /* under ts->lock */
-	int64_t began_ms;               /* monotonic; constant */
+	int64_t began_ms;               /* monotonic; the owner's */
+	struct lane *lane;              /* NULL: none; under ts->lock */
 	uint64_t base; /* bytes moved before it was resumed; constant */
 	/*
 	 * It has ended, and rec says how.  It stays in the registry until that
@@ -29,8 +30,11 @@ struct transfer {
 	 * Under ts->lock; then nobody's but the database's callback.
 	 */
 	bool ended;
-	struct list movers;             /* under ts->lock */
-	bool is_cancelled;              /* under ts->lock */
+	struct list movers;  /* under ts->lock */
+	bool is_cancelled;   /* under ts->lock */
+	bool is_prioritised; /* by hand; under ts->lock */
+	bool is_final;       /* its end is being recorded; under ts->lock */
+	bool is_provisional; /* constant */
 	struct transfer_cancel *cancel; /* who waits for the end; ts->lock */
 };
 
@@ -51,6 +55,11 @@ struct transfers {
 	uint64_t changes;
 	int64_t last_change_ms;
 };
+
+/* Something that is worth writing down changed.  Under ts->lock. */
+void transfer_changed(struct transfers *ts, int64_t now_ms);
+/* Its row, without waiting. */
+void transfer_record(struct transfers *ts, const struct rec_transfer *t);
 
 /* It has ended as ${status}: nobody moves it any more, who waits is told.
  * Under ts->lock. */

@@ -161,6 +161,19 @@ took(void *arg, uint64_t n, struct err *err)
 }
 
 int
+upload_check(
+    struct engine *e, const struct upload_request *req, struct err *err)
+{
+	struct space_hold hold;
+
+	if (check_early(e, req, err) < 0 ||
+	    space_hold_init(&hold, e->space, stored_size(req), err) < 0)
+		return -1;
+	space_hold_fini(&hold);
+	return 0;
+}
+
+int
 upload_begin(struct engine *e, const struct upload_request *req,
     struct upload **ret_up, struct err *err)
 {
@@ -173,6 +186,7 @@ upload_begin(struct engine *e, const struct upload_request *req,
 		.priority = o->priority,
 		.client = req->client,
 		.mover = req->mover,
+		.lane = req->lane,
 	};
 	struct intake_target target;
 	struct upload *up;
@@ -186,7 +200,11 @@ upload_begin(struct engine *e, const struct upload_request *req,
 		free(up);
 		return -1;
 	}
-	up->transfer = transfer_begin(e->transfers, &start);
+	up->transfer = req->transfer;
+	if (up->transfer != NULL)
+		transfer_go(up->transfer);
+	else
+		up->transfer = transfer_begin(e->transfers, &start);
 	target = (struct intake_target){
 		.blob = up->blob,
 		.path = choose_path(o),

@@ -56,8 +56,15 @@ struct upload_request {
 	const struct upload_options *options;
 	uint64_t total;      /* expected bytes; REC_SIZE_UNKNOWN */
 	struct mover *mover; /* told when it is cancelled; NULL: nobody */
+	struct lane *lane;   /* that it moves on; NULL: it needs no place */
+	/* One that was begun when it had to wait for its turn, with its mover
+	 * and lane; upload_begin() takes it over unless it fails. */
+	struct transfer *transfer;
 };
 
+/* What upload_begin() would refuse now; nothing is begun. */
+int upload_check(
+    struct engine *e, const struct upload_request *req, struct err *err);
 /* ERR_FORBIDDEN (outside the key's prefix), ERR_FILE_EXISTS,
  * ERR_FILE_TOO_LARGE, ERR_STORAGE_FULL. */
 int upload_begin(struct engine *e, const struct upload_request *req,

@@ -54,7 +54,6 @@ json_t *
 view_json_queue(const struct status_list *queue)
 {
 	json_t *list = json_array();
-	json_int_t turn = 0;
 
 	for (size_t i = 0; i < queue->count; i++) {
 		const struct rec_transfer *r = &queue->views[i].rec;
@@ -65,8 +64,9 @@ view_json_queue(const struct status_list *queue)
 		set(o, "status", json_string(rec_status_name(r->status)));
 		set(o, "id", json_string(r->id));
 		set(o, "position",
-		    r->status == REC_QUEUED ? json_integer(++turn)
-		                            : json_null());
+		    r->status == REC_QUEUED
+		        ? json_integer((json_int_t)queue->views[i].position)
+		        : json_null());
 		(void)json_array_append_new(list, o);
 	}
 	return list;

@@ -59,6 +59,8 @@ struct conn_ops {
 	/* Bytes written that the peer's system has not confirmed.  Any
 	 * thread, while the descriptor is open. */
 	uint64_t (*unsent)(const struct conn *c);
+	/* Bytes that came and were not read. */
+	uint64_t (*available)(const struct conn *c);
 	/* False when nothing is known. */
 	bool (*path)(const struct conn *c, struct conn_path *ret);
 	/* Half-close: no more from us. */

@@ -105,6 +105,16 @@ tcp_unsent(const struct conn *c)
 	return (uint64_t)n;
 }
 
+static uint64_t
+tcp_available(const struct conn *c)
+{
+	int n = 0;
+
+	if (ioctl(c->fd, FIONREAD, &n) < 0 || n < 0)
+		return 0;
+	return (uint64_t)n;
+}
+
 static void
 tcp_shutdown(struct conn *c)
 {
@@ -136,6 +146,7 @@ static const struct conn_ops conn_tcp = {
 	.wait = tcp_wait,
 	.pending = tcp_pending,
 	.unsent = tcp_unsent,
+	.available = tcp_available,
 	.path = conn_tcp_path,
 	.shutdown = tcp_shutdown,
 	.reset = tcp_reset,

@@ -123,6 +123,11 @@ struct http_stream {
 	/* Bytes of the body that left so far, after each slice (at most 1
 	 * MiB); may be NULL.  Not 0 stops the reply with the err set. */
 	int (*progress)(void *arg, uint64_t sent, struct err *err);
+	/* Before each slice: *n bytes would be sent; lowers it to what may be,
+	 * waiting until that is something.  -1 stops the reply.  May be NULL:
+	 * as fast as the client takes them. */
+	int (*allow)(void *arg, uint64_t *n, struct err *err);
+	bool is_limited; /* allow() may lower it: nothing is read ahead */
 	/*
 	 * Called exactly once, after http_send_stream() returned or before:
 	 * ${delivered} bytes of the body are known to have reached the peer's
@@ -138,6 +143,31 @@ int http_send_stream(
 bool http_is_replied(const struct http_exchange *x); /* head was sent */
 int http_status_sent(const struct http_exchange *x);
 uint64_t http_bytes_sent(const struct http_exchange *x); /* of the body */
+
+/*
+ * To wait for a turn that may be long in coming without holding a thread: a
+ * handler calls http_park(), asks, and returns without a reply; the socket
+ * stays unread.  Once http_unpark() is called, from any thread, handle() runs
+ * once more for the same exchange.  http_interrupt() unparks, too.
+ */
+void http_park(struct http_exchange *x);
+/* It need not wait after all.  False: it was unparked already, so the handler
+ * returns as if it waited, and runs once more. */
+bool http_park_undo(struct http_exchange *x);
+void http_unpark(struct http_exchange *x);
+
+/* Not for the client: sleeps so long, or until it is interrupted: -1. */
+int http_pause(struct http_exchange *x, int ms, struct err *err);
+/* -1 with its code when it has been interrupted. */
+int http_check(struct http_exchange *x, struct err *err);
+/* For how long the client has been waited for, in all, and since something
+ * last moved. */
+uint64_t http_waited_ns(const struct http_exchange *x);
+int64_t http_still_ms(const struct http_exchange *x);
+/* ${waits} hears of it a few times a second while the client is waited for,
+ * until it returns false. */
+void http_watch_waits(
+    struct http_exchange *x, bool (*waits)(void *arg), void *arg);
 
 /* Any thread: what this exchange waits for ends with ${code}. */
 void http_interrupt(struct http_exchange *x, enum err_code code);

@@ -10,7 +10,6 @@ static void flush(struct http_conn *hc);
 static void flush_expire(struct http_conn *hc);
 static void head_expire(struct http_conn *hc);
 static void gather_expire(struct http_conn *hc);
-static void mute(struct http_conn *hc);
 
 /* What a state waits for, and what then happens on the loop. */
 static const struct {
@@ -21,7 +20,8 @@ static const struct {
 	[HTTP_STATE_HEAD] = { EPOLLIN, http_head_read, head_expire },
 	[HTTP_STATE_IDLE] = { EPOLLIN, http_head_read, http_conn_close },
 	[HTTP_STATE_GATHER] = { EPOLLIN, http_gather_read, gather_expire },
-	[HTTP_STATE_WORKER] = { 0, mute, NULL },
+	[HTTP_STATE_WORKER] = { 0, http_conn_mute, NULL },
+	[HTTP_STATE_QUEUED] = { EPOLLRDHUP, http_park_look, NULL },
 	[HTTP_STATE_FLUSH] = { EPOLLOUT, flush, flush_expire },
 	[HTTP_STATE_LINGER] = { EPOLLIN, http_linger_read, http_linger_expire },
 	[HTTP_STATE_CLOSED] = { 0, NULL, NULL },
@@ -39,8 +39,8 @@ set_events(struct http_conn *hc, uint32_t events)
 /* Bytes come while a worker has the connection.  Only now the loop stops
  * looking: most requests have nothing behind them, and this costs two
  * system calls. */
-static void
-mute(struct http_conn *hc)
+void
+http_conn_mute(struct http_conn *hc)
 {
 	set_events(hc, 0);
 }
@@ -51,8 +51,8 @@ ready(struct loop_watch *watch, uint32_t events)
 	struct http_conn *hc = CONTAINER_OF(watch, struct http_conn, watch);
 	struct http_loop *lp = hc->lp;
 
-	/* Errors and hang-ups are found by reading or writing. */
-	(void)events;
+	/* Most find errors and hang-ups by reading or writing. */
+	hc->seen = events;
 	states[hc->state].ready(hc);
 	http_loop_reap(lp);
 }
@@ -311,7 +311,7 @@ http_conn_hurry(struct http_conn *hc)
 {
 	struct err err = ERR_INIT;
 
-	if (hc->state == HTTP_STATE_WORKER) {
+	if (hc->state == HTTP_STATE_WORKER || hc->state == HTTP_STATE_QUEUED) {
 		http_interrupt(hc->x, ERR_SHUTTING_DOWN);
 	} else if (hc->state == HTTP_STATE_GATHER || hc->part != NULL) {
 		(void)err_set(

@@ -29,6 +29,7 @@ struct copying {
 	struct http_streaming *st;
 	struct buffers *buffers;
 	size_t slice;
+	uint64_t allowed;    /* of the next slice */
 	uint64_t read;       /* bytes of the source, but those being read */
 	struct ahead *ahead; /* NULL until there was a reason */
 	/* Borrowed for what is being read ahead, in its order. */
@@ -184,7 +185,8 @@ next_piece(struct copying *c, char **ret_buf, struct err *err)
 		n = take_ahead(c, ret_buf, err);
 	} else {
 		*ret_buf = buffers_take(c->buffers);
-		n = source_read(c->st->s->src, *ret_buf, next_slice(c), err);
+		n = source_read(
+		    c->st->s->src, *ret_buf, (size_t)c->allowed, err);
 	}
 	if (n > 0) {
 		c->read += (uint64_t)n;
@@ -205,7 +207,7 @@ copy_piece(struct copying *c, struct iovec *ret_rest, struct err *err)
 
 	if (n <= 0)
 		return n;
-	if (c->st->framing == HTTP_BY_LENGTH)
+	if (c->st->framing == HTTP_BY_LENGTH && !c->st->s->is_limited)
 		while (read_ahead(c))
 			continue;
 	rc = write_piece(c, buf, (size_t)n, ret_rest, err);
@@ -284,6 +286,9 @@ copy_all(struct copying *c, struct err *err)
 	int rc;
 
 	while (next_slice(c) > 0) {
+		c->allowed = next_slice(c);
+		if (http_stream_allow(c->st, &c->allowed, err) < 0)
+			return -1;
 		/* Before a buffer is borrowed, there must be room for it. */
 		if (!is_ahead(c) &&
 		    (http_wait(x, CONN_WRITE, -1, err) < 0 ||

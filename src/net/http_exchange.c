@@ -68,6 +68,10 @@ http_exchange_start(
 	x->user = NULL;
 	x->fini = NULL;
 	x->waited_ms = 0;
+	x->waited_ns = 0;
+	x->waits = NULL;
+	x->is_due = false;
+	atomic_store_explicit(&x->park, 0, memory_order_relaxed);
 	atomic_store_explicit(&x->wake, NULL, memory_order_relaxed);
 	atomic_store_explicit(&x->interrupt, 0, memory_order_relaxed);
 	if (parse == NULL)

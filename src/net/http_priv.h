@@ -14,6 +14,7 @@
  *	http_linger.c    the end of a connection, on the loop
  *	http_delivery.c  what of a download has reached its peer, on the loop
  *	http_worker.c    exchanges on worker threads
+ *	http_park.c      exchanges that wait for their turn, on the loop
  *	http_wait.c      the one place where a worker waits for a client
  *	http_exchange.c  an exchange: life, what handlers ask of it
  *	http_body.c      its body as a source
@@ -57,6 +58,8 @@
 #define HTTP_KEEP ((size_t)8 * 1024) /* largest memory kept for reuse */
 
 /*
+ *                                    QUEUED
+ *                                      ▲▼
  *   HEAD ──▶ (accept) ──▶ GATHER ──▶ WORKER ──▶ FLUSH ──▶ IDLE ──▶ HEAD
  *                │                                │
  *                └── answered at once ────────────┴──▶ LINGER ──▶ CLOSED
@@ -66,6 +69,8 @@ enum http_state {
 	HTTP_STATE_IDLE,   /* between requests */
 	HTTP_STATE_GATHER, /* a small body comes in */
 	HTTP_STATE_WORKER, /* owned by a worker */
+	HTTP_STATE_QUEUED, /* parked: the socket is unread, no thread holds it
+	                    */
 	HTTP_STATE_FLUSH,  /* the reply goes out */
 	HTTP_STATE_LINGER, /* our side is shut; what comes is discarded */
 	HTTP_STATE_CLOSED, /* waits to be freed */
@@ -83,6 +88,7 @@ struct http_conn {
 	struct http_loop *lp;
 	struct loop_watch watch;
 	uint32_t events; /* that the watch reports now */
+	uint32_t seen;   /* that it reported last */
 	enum http_state state;
 	int64_t since_ms; /* when the state's time-out began to run */
 	struct addr peer;
@@ -159,11 +165,17 @@ struct http_exchange {
 
 	struct job job;
 	enum http_verdict verdict;
-	bool is_transfer;  /* on a transfer thread */
-	int64_t waited_ms; /* for the client, since bytes last moved */
-	uint64_t mark;     /* unsent bytes at the last look */
+	bool is_transfer;         /* on a transfer thread */
+	int64_t waited_ms;        /* for the client, since bytes last moved */
+	uint64_t waited_ns;       /* for the client, in all */
+	bool (*waits)(void *arg); /* NULL: nobody wants to know */
+	void *waits_arg;
+	uint64_t mark;                    /* unsent bytes at the last look */
 	_Atomic(struct http_wake *) wake; /* while a worker may wait */
 	_Atomic int interrupt;            /* enum err_code; 0: none */
+	_Atomic int park;                 /* http_park.c */
+	struct loop_task unpark_task;
+	bool is_due; /* the loop's: unparked before it was parked */
 };
 
 struct http_loop {
@@ -257,6 +269,8 @@ void http_conn_keep(struct http_conn *hc, const char *p, size_t n);
 void http_conn_replied(struct http_conn *hc);
 /* The same and then the requests that came already. */
 void http_conn_resume(struct http_conn *hc);
+/* Only a broken connection is reported from now on, once. */
+void http_conn_mute(struct http_conn *hc);
 ssize_t http_conn_write(struct http_conn *hc, const struct iovec *iov,
     int n_iov, bool more, struct err *err);
 /* Has the peer's system taken anything since the last look? */
@@ -276,6 +290,12 @@ void http_gather_read(struct http_conn *hc);
 /* The memory of a gathered body goes. */
 void http_gather_release(struct http_exchange *x);
 
+/* http_park.c */
+bool http_park_is_wanted(const struct http_exchange *x);
+/* Loop: a worker gave a parked one back. */
+void http_park_enter(struct http_conn *hc);
+void http_park_look(struct http_conn *hc);
+
 /* http_linger.c */
 void http_linger_start(struct http_conn *hc);
 void http_linger_read(struct http_conn *hc);
@@ -294,6 +314,8 @@ struct http_streaming {
 	const struct http_stream *s;
 	enum http_framing framing;
 };
+/* As http_stream's allow(). */
+int http_stream_allow(struct http_streaming *st, uint64_t *n, struct err *err);
 /* ${n} more bytes of the body have left. */
 int http_stream_report(struct http_streaming *st, uint64_t n, struct err *err);
 /* Sends all of it, waiting for the client. */

@@ -155,6 +155,8 @@ drain(struct http_loop *lp)
 	http_accept_stop(lp);
 	for_each(&lp->lists[HTTP_STATE_IDLE], http_conn_drain);
 	for_each(&lp->lists[HTTP_STATE_HEAD], http_conn_drain);
+	/* Their turn would not come any more. */
+	for_each(&lp->lists[HTTP_STATE_QUEUED], http_conn_hurry);
 }
 
 static void
@@ -165,7 +167,7 @@ hurry(struct http_loop *lp)
 	lp->is_closing = true;
 	lp->timeout_ms[HTTP_STATE_FLUSH] = LAST_REPLIES_MS / 2;
 	lp->timeout_ms[HTTP_STATE_LINGER] = LAST_REPLIES_MS / 2;
-	for (state = 0; state <= HTTP_STATE_WORKER; state++)
+	for (state = 0; state <= HTTP_STATE_QUEUED; state++)
 		for_each(&lp->lists[state], http_conn_hurry);
 }
 

@@ -21,7 +21,8 @@
  *                       small body that is cut all that came is seen
  *
  * Connection states and owners (rule 14): LOOP, WORKER, LINGER (loop), and
- * later QUEUED (loop).  One request of a connection at a time.
+ * QUEUED (loop) for an exchange that its handler has parked (http_park()).  One
+ * request of a connection at a time.
  */
 
 #include <stddef.h>
@@ -47,6 +48,12 @@ struct http_app {
 	 */
 	void (*fail)(struct http_exchange *x, int status, const struct err *why,
 	    void *arg);
+	/*
+	 * On a loop: the client of a parked exchange has gone.  After this
+	 * nobody calls http_unpark() or http_interrupt() any more; the
+	 * exchange ends, unless somebody did before: then its handler runs.
+	 */
+	void (*left)(struct http_exchange *x, void *arg);
 	/* After the reply went to the socket or could not (for the access
 	 * log); ${why} is NULL unless the reply was cut.  Any thread. */
 	void (*ended)(

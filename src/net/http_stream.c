@@ -13,6 +13,12 @@ http_stream_report(struct http_streaming *st, uint64_t n, struct err *err)
 	return st->s->progress(st->s->arg, st->x->body_sent, err) == 0 ? 0 : -1;
 }
 
+int
+http_stream_allow(struct http_streaming *st, uint64_t *n, struct err *err)
+{
+	return st->s->allow == NULL ? 0 : st->s->allow(st->s->arg, n, err);
+}
+
 /* Sends all, waiting for the client. */
 static int
 write_all(struct http_exchange *x, struct iovec iov, bool more, struct err *err)
@@ -65,6 +71,8 @@ send_extent(struct http_streaming *st, struct extent e, struct err *err)
 		slice = e;
 		if (slice.length > HTTP_SLICE)
 			slice.length = HTTP_SLICE;
+		if (http_stream_allow(st, &slice.length, err) < 0)
+			return -1;
 		done = hc->conn.ops->send_extent(&hc->conn, &slice, err);
 		if (done == -1)
 			return -1;

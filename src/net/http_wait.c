@@ -3,10 +3,14 @@
 
 #include <assert.h>
 #include <limits.h>
+#include <poll.h>
 #include <stdlib.h>
 
 #include "base/clock.h"
 #include "base/mem.h"
+
+/* So often somebody hears that a client is waited for. */
+#define WATCH_MS 250
 
 /*
  * Who waits first shows where to wake it and then looks whether it has been
@@ -46,6 +50,7 @@ http_interrupt(struct http_exchange *x, enum err_code code)
 	wake = atomic_load(&x->wake);
 	if (wake != NULL)
 		wake_raise(&wake->wake);
+	http_unpark(x);
 }
 
 static struct http_wake *
@@ -117,7 +122,7 @@ http_wait_moved(struct http_exchange *x)
 }
 
 /* For how long this wait may last: until the caller's time or the client's
- * has run out. */
+ * has run out, or somebody wants to hear of it. */
 static int
 bound_ms(const struct http_exchange *x, int64_t left_ms)
 {
@@ -125,6 +130,8 @@ bound_ms(const struct http_exchange *x, int64_t left_ms)
 
 	if (left_ms >= 0 && left_ms < stall)
 		stall = left_ms;
+	if (x->waits != NULL && stall > WATCH_MS)
+		stall = WATCH_MS;
 	if (stall < 0)
 		stall = 0;
 	return stall < INT_MAX ? (int)stall : INT_MAX;
@@ -144,6 +151,61 @@ judge_stall(struct http_exchange *x, enum conn_want want, struct err *err)
 	return err_set(err, ERR_TIMEOUT, "the client stalled");
 }
 
+void
+http_watch_waits(struct http_exchange *x, bool (*waits)(void *arg), void *arg)
+{
+	x->waits = waits;
+	x->waits_arg = arg;
+}
+
+uint64_t
+http_waited_ns(const struct http_exchange *x)
+{
+	return x->waited_ns;
+}
+
+int64_t
+http_still_ms(const struct http_exchange *x)
+{
+	return x->waited_ms;
+}
+
+int
+http_check(struct http_exchange *x, struct err *err)
+{
+	return http_wait_check(x, err);
+}
+
+int
+http_pause(struct http_exchange *x, int ms, struct err *err)
+{
+	struct pollfd fd = { .events = POLLIN };
+
+	assert(!x->on_loop);
+	if (take_wake(x, err) < 0 || http_wait_check(x, err) < 0)
+		return -1;
+	fd.fd = x->wake->wake.fd;
+	if (poll(&fd, 1, ms) > 0)
+		wake_clear(&x->wake->wake);
+	return http_wait_check(x, err);
+}
+
+/* The client was waited for; bytes that a slow reader's system took count as
+ * bytes that moved. */
+static void
+note_wait(struct http_exchange *x, enum conn_want want, int64_t took_ns)
+{
+	x->waited_ns += (uint64_t)took_ns;
+	x->waited_ms += took_ns / 1000000;
+	if (x->waits == NULL)
+		return;
+	if (want == CONN_WRITE && x->waited_ms >= WATCH_MS &&
+	    http_conn_advances(&x->hc->conn, &x->mark))
+		x->waited_ms = 0;
+	if (!x->waits(x->waits_arg))
+		x->waits = NULL;
+}
+
 int
 http_wait(struct http_exchange *x, enum conn_want want, int timeout_ms,
     struct err *err)
@@ -161,11 +223,11 @@ http_wait(struct http_exchange *x, enum conn_want want, int timeout_ms,
 	for (;;) {
 		if (http_wait_check(x, err) < 0)
 			return -1;
-		begin = clock_mono_ms(clock_system());
+		begin = clock_mono_ns(clock_system());
 		event = c->ops->wait(
 		    c, want, x->wake->wake.fd, bound_ms(x, left_ms));
-		took = clock_mono_ms(clock_system()) - begin;
-		x->waited_ms += took;
+		took = clock_mono_ns(clock_system()) - begin;
+		note_wait(x, want, took);
 		if (event == CONN_READY)
 			return 1;
 		if (event == CONN_WOKEN)
@@ -174,7 +236,7 @@ http_wait(struct http_exchange *x, enum conn_want want, int timeout_ms,
 			return -1;
 		if (timeout_ms < 0)
 			continue;
-		left_ms -= took;
+		left_ms -= took / 1000000;
 		if (left_ms <= 0)
 			return 0;
 	}

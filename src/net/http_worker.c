@@ -104,6 +104,19 @@ come_back(struct loop_task *task)
 	http_loop_reap(lp);
 }
 
+/* The same for one that waits for its turn. */
+static void
+come_to_park(struct loop_task *task)
+{
+	struct http_conn *hc = CONTAINER_OF(task, struct http_conn, task);
+	struct http_loop *lp = hc->lp;
+
+	hc->x->on_loop = true;
+	leave(hc->x);
+	http_park_enter(hc);
+	http_loop_reap(lp);
+}
+
 static void
 run_exchange(struct job *job)
 {
@@ -113,6 +126,12 @@ run_exchange(struct job *job)
 	struct err err = ERR_INIT;
 
 	app->handle(x, app->arg);
+	if (http_park_is_wanted(x)) {
+		http_wait_end(x);
+		hc->task.run = come_to_park;
+		loop_post(hc->lp->loop, &hc->task);
+		return;
+	}
 	if (!x->is_replied) {
 		(void)err_set(&err, ERR_INTERNAL, "a handler did not answer");
 		http_refuse_exchange(x, &err);

@@ -22,6 +22,7 @@ fixture_init(struct fixture *f, const char *url)
 	static const unsigned char key[EAX_KEY_SIZE] = "the master key";
 	static const struct buffers_config buffers = { BUFFERS_SIZE, 8, 1 };
 	const struct db_config db = { .durable = true, .fatal = fatal };
+	struct sched_config turns = { .places = 4 };
 	struct engine *e = mem_calloc(1, sizeof(*e));
 	struct err err = ERR_INIT;
 	struct db_state state;
@@ -47,6 +48,8 @@ fixture_init(struct fixture *f, const char *url)
 	e->keys = keyring_new(key);
 	e->pins = pins_new();
 	assert_int_equal(filetype_new(&e->types, &err), 0);
+	turns.clock = e->clock;
+	e->sched = sched_new(&turns);
 	assert_int_equal(
 	    transfers_new(e->db, e->clock, &e->transfers, &err), 0);
 	assert_int_equal(
@@ -65,6 +68,7 @@ fixture_fini(struct fixture *f)
 	sessions_free(e->sessions);
 	auth_free(e->auth);
 	transfers_free(e->transfers);
+	sched_free(e->sched);
 	filetype_free(e->types);
 	digest_pool_free(e->hashers);
 	holding_free(e->holding);
@@ -90,7 +94,8 @@ int
 fixture_start(struct fixture *f, struct download *d, struct storage_range range,
     struct source **ret_src, struct err *err)
 {
-	const struct download_part part = { &f->client, range, NULL };
+	const struct download_part part = { &f->client, range, NULL, NULL,
+		NULL };
 
 	return download_start(d, &part, ret_src, err);
 }
@@ -100,7 +105,7 @@ fixture_put(struct fixture *f, const char *filename, const char *text)
 {
 	struct upload_options o = fixture_options(filename);
 	struct upload_request req = { &f->who, &f->client, &o, strlen(text),
-		NULL };
+		NULL, NULL, NULL };
 	struct source *body = source_mem(text, strlen(text));
 	struct upload_result r;
 	struct err err = ERR_INIT;

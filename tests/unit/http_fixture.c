@@ -98,6 +98,7 @@ static const struct {
 	{ "/wait", HTTP_TRANSFER },
 	{ "/early", HTTP_TRANSFER },
 	{ "/hang", HTTP_TRANSFER },
+	{ "/park", HTTP_TRANSFER },
 	{ "/mute", HTTP_TRANSFER },
 	{ "/file", HTTP_TRANSFER },
 	{ "/copy", HTTP_TRANSFER },
@@ -273,6 +274,37 @@ stream(struct http_exchange *x, struct fixture *f, struct slice path)
 	(void)http_send_stream(x, &s, &err);
 }
 
+/* Waits for http_fixture_unpark(), then answers as /transfer. */
+static void
+park(struct http_exchange *x, struct fixture *f)
+{
+	struct err err = ERR_INIT;
+	bool is_first;
+
+	pthread_mutex_lock(&f->lock);
+	is_first = f->parked == NULL;
+	if (is_first) {
+		http_park(x);
+		f->parked = x;
+		if (f->unparks_early)
+			http_unpark(x);
+	}
+	pthread_cond_broadcast(&f->changed);
+	pthread_mutex_unlock(&f->lock);
+	if (is_first)
+		return;
+	pthread_mutex_lock(&f->lock);
+	f->parked = NULL;
+	pthread_mutex_unlock(&f->lock);
+	if (http_check(x, &err) < 0) {
+		http_status(x, 409);
+		http_send(x, err_code_name(err.code),
+		    strlen(err_code_name(err.code)));
+		return;
+	}
+	summarise(x, false);
+}
+
 static void
 app_handle(struct http_exchange *x, void *arg)
 {
@@ -281,6 +313,8 @@ app_handle(struct http_exchange *x, void *arg)
 
 	if (slice_eq_str(path, "/hang")) {
 		hang(x, f);
+	} else if (slice_eq_str(path, "/park")) {
+		park(x, f);
 	} else if (slice_eq_str(path, "/early")) {
 		http_status(x, 413);
 		http_send(x, "too large", 9);
@@ -303,6 +337,19 @@ app_fail(struct http_exchange *x, int status, const struct err *why, void *arg)
 }
 
 static void
+app_left(struct http_exchange *x, void *arg)
+{
+	struct fixture *f = arg;
+
+	(void)x;
+	pthread_mutex_lock(&f->lock);
+	f->parked = NULL;
+	f->n_left++;
+	pthread_cond_broadcast(&f->changed);
+	pthread_mutex_unlock(&f->lock);
+}
+
+static void
 app_ended(struct http_exchange *x, const struct err *why, void *arg)
 {
 	struct fixture *f = arg;
@@ -322,7 +369,8 @@ http_fixture_init(struct fixture *f)
 {
 	*f = (struct fixture){ .file = -1, .big = 1000 };
 	f->cf = (struct http_server_config){
-		.app = { app_accept, app_handle, app_fail, app_ended, f },
+		.app = { app_accept, app_handle, app_fail, app_left, app_ended,
+		    f },
 		.loops = 2,
 		.short_threads = 4,
 		.transfer_threads_max = 16,
@@ -379,6 +427,12 @@ http_fixture_wait(struct fixture *f, bool (*is_so)(const struct fixture *f))
 		    thread_cond_wait_until(&f->changed, &f->lock, deadline_ns);
 	pthread_mutex_unlock(&f->lock);
 	assert_true(ok);
+}
+
+bool
+http_fixture_is_parked(const struct fixture *f)
+{
+	return f->parked != NULL;
 }
 
 bool

@@ -13,6 +13,8 @@
  *	/wait           transfer: the same, and waits before each read
  *	/early          transfer: 413 without reading
  *	/hang           transfer: on hang_code, 409 with its name
+ *	/park           transfer: parks until fixture.parked is unparked;
+ *	                then as /transfer, or 409 with an interrupt's name
  *	/mute           transfer: does not answer
  *	/file           transfer: fixture.file by an extent
  *	/copy           transfer: fixture.big bytes, copied
@@ -54,6 +56,9 @@ struct fixture {
 	bool complete;
 	uint64_t progress;
 	struct http_exchange *hanging; /* in /hang */
+	struct http_exchange *parked;  /* in /park */
+	bool unparks_early;            /* before the handler of /park returns */
+	size_t n_left;
 	size_t n_fini;
 };
 
@@ -66,6 +71,7 @@ void http_fixture_fini(struct fixture *f);
 void http_fixture_wait(
     struct fixture *f, bool (*is_so)(const struct fixture *f));
 bool http_fixture_is_hanging(const struct fixture *f);
+bool http_fixture_is_parked(const struct fixture *f);
 bool http_fixture_has_delivered(const struct fixture *f);
 bool http_fixture_has_ended(const struct fixture *f);
 /* Until the server counts ${n} connections. */

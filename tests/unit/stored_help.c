@@ -40,7 +40,8 @@ void
 stored_put(struct fixture *f, const char *name, size_t n, bool sealed)
 {
 	struct upload_options o = fixture_options(name);
-	struct upload_request req = { &f->who, &f->client, &o, n, NULL };
+	struct upload_request req = { &f->who, &f->client, &o, n, NULL, NULL,
+		NULL };
 	unsigned char *p = content_of(n);
 	struct source *body = source_mem(p, n);
 	struct err err = ERR_INIT;

@@ -237,7 +237,7 @@ put_sealed(struct fixture *f, const char *name, const char *text)
 {
 	struct upload_options o = fixture_options(name);
 	struct upload_request req = { &f->who, &f->client, &o, strlen(text),
-		NULL };
+		NULL, NULL, NULL };
 	struct source *body = source_mem(text, strlen(text));
 	struct err err = ERR_INIT;
 	struct upload_result r;

@@ -85,7 +85,7 @@ put(struct fixture *f, const struct manner *m, const unsigned char *p, size_t n)
 {
 	struct upload_options o = fixture_options("a");
 	struct upload_request req = { &f->who, &f->client, &o, REC_SIZE_UNKNOWN,
-		NULL };
+		NULL, NULL, NULL };
 	struct client_source body = {
 		.source = { .read = client_read, .wait = client_wait },
 		.p = p,
@@ -185,7 +185,8 @@ TEST(test_engine_intake__does_with_one_buffer)
 		taken[i] = buffers_take(f.engine->buffers);
 	for (size_t i = 0; i < 2; i++) {
 		struct upload_options o = fixture_options("a");
-		struct upload_request req = { &f.who, &f.client, &o, n, NULL };
+		struct upload_request req = { &f.who, &f.client, &o, n, NULL,
+			NULL, NULL };
 		const struct manner *m = i == 0 ? &fast : &slow;
 		struct client_source body = {
 			.source = { .read = client_read, .wait = client_wait },

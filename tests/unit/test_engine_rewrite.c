@@ -59,7 +59,8 @@ static void
 put_undecided(struct fixture *f, const char *name, const void *p, bool encrypt)
 {
 	struct upload_options o = fixture_options(name);
-	struct upload_request req = { &f->who, &f->client, &o, SIZE, NULL };
+	struct upload_request req = { &f->who, &f->client, &o, SIZE, NULL, NULL,
+		NULL };
 	struct source *body = source_mem(p, SIZE);
 	struct err err = ERR_INIT;
 	struct upload_result r;

@@ -162,7 +162,8 @@ STORED_TEST(test_engine_rotate__never_touches_a_plain_file)
 {
 	struct upload_options o = fixture_options("copy");
 	unsigned char container[212], again[212];
-	struct upload_request req = { &f->who, &f->client, &o, 212, NULL };
+	struct upload_request req = { &f->who, &f->client, &o, 212, NULL, NULL,
+		NULL };
 	struct source *body = source_mem(container, sizeof(container));
 	struct err err = ERR_INIT;
 	struct upload_result r;

@@ -16,7 +16,8 @@ static enum err_code
 upload(
     struct fixture *f, const struct upload_options *o, const void *p, size_t n)
 {
-	struct upload_request req = { &f->who, &f->client, o, n, NULL };
+	struct upload_request req = { &f->who, &f->client, o, n, NULL, NULL,
+		NULL };
 	struct source *body = source_mem(p, n);
 	struct upload_result r = { 0 };
 	struct upload *up = NULL;
@@ -118,7 +119,8 @@ TEST(test_engine_upload__refuses_to_replace_what_came_meanwhile)
 	fixture_init(&f, NULL);
 	o.may_replace = false;
 	{
-		struct upload_request req = { &f.who, &f.client, &o, 4, NULL };
+		struct upload_request req = { &f.who, &f.client, &o, 4, NULL,
+			NULL, NULL };
 
 		assert_int_equal(upload_begin(f.engine, &req, &up, &err), 0);
 	}
@@ -178,7 +180,7 @@ TEST(test_engine_upload__bounds_a_body_of_unknown_length)
 	fixture_init(&f, NULL);
 	{
 		struct upload_request req = { &f.who, &f.client, &o,
-			REC_SIZE_UNKNOWN, NULL };
+			REC_SIZE_UNKNOWN, NULL, NULL, NULL };
 
 		assert_int_equal(upload_begin(f.engine, &req, &up, &err), 0);
 	}
@@ -256,7 +258,8 @@ TEST(test_engine_upload__hashes_what_it_writes)
 	sha256(p, n, o.sha256);
 	o.has_sha256 = true;
 	{
-		struct upload_request req = { &f.who, &f.client, &o, n, NULL };
+		struct upload_request req = { &f.who, &f.client, &o, n, NULL,
+			NULL, NULL };
 
 		assert_int_equal(upload_begin(f.engine, &req, &up, &err), 0);
 	}
@@ -329,8 +332,8 @@ TEST(test_engine_upload__leaves_nothing_when_it_breaks_off)
 	fixture_init(&f, NULL);
 	fixture_put(&f, "a", "as it was");
 	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		struct upload_request req = { &f.who, &f.client, &o, 5000,
-			NULL };
+		struct upload_request req = { &f.who, &f.client, &o, 5000, NULL,
+			NULL, NULL };
 		struct broken b = {
 			{ .read = broken_read, .wait = broken_wait },
 			.code = cases[i].code,

@@ -133,7 +133,7 @@ TEST(test_engine_view_json__names_every_status)
 }
 
 /* Only those that wait have a turn. */
-TEST(test_engine_view_json__queue_counts_who_waits)
+TEST(test_engine_view_json__queue_says_whose_turn_it_is)
 {
 	static const enum rec_status statuses[] = {
 		REC_UPLOADING,
@@ -149,12 +149,14 @@ TEST(test_engine_view_json__queue_counts_who_waits)
 		fill(&views[i]);
 		views[i].rec.status = statuses[i];
 	}
+	views[1].position = 7;
+	views[3].position = 2;
 #define ROW(status, position)                                                  \
 	"{\"filename\":\"d/\xc3\xa9.txt\",\"priority\":3,\"status\":"          \
 	"\"" status "\",\"id\":\"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\","          \
 	"\"position\":" position "}"
 	equals(view_json_queue(&list),
-	    "[" ROW("uploading", "null") "," ROW("queued", "1") "," ROW(
+	    "[" ROW("uploading", "null") "," ROW("queued", "7") "," ROW(
 	        "completed", "null") "," ROW("queued", "2") "]");
 #undef ROW
 	for (i = 0; i < 4; i++)
