@@ -414,7 +414,6 @@ const struct settings_row settings_rows[] = {
 	    .offset = AT(history_keep),
 	    .fallback = "365d",
 	    .max = 36500 * DAY,
-	    .is_not_built = true,
 	    .arg = "TIME",
 	    .help = "records of ended transfers are kept so long; 0: for "
 	            "ever",

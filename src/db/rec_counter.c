@@ -3,6 +3,7 @@
 
 #include <assert.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -206,6 +207,21 @@ rec_counter_get(
 	if (tx->deltas != NULL)
 		at = find(tx->deltas, name);
 	*ret = at == NULL ? sum : sum + at->job + at->group;
+	return 0;
+}
+
+int
+rec_counter_on_record(
+    struct db_tx *tx, const char *name, uint64_t *ret, struct err *err)
+{
+	char pruned[REC_COUNTER_NAME];
+	int64_t all, gone;
+
+	(void)snprintf(pruned, sizeof(pruned), REC_COUNTER_PRUNED "%s", name);
+	if (rec_counter_get(tx, name, &all, err) < 0 ||
+	    rec_counter_get(tx, pruned, &gone, err) < 0)
+		return -1;
+	*ret = all > gone ? (uint64_t)(all - gone) : 0;
 	return 0;
 }
 

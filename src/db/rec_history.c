@@ -136,7 +136,7 @@ count_kept(struct db_tx *tx, const struct rec_history_query *q, uint64_t *ret,
 {
 	static const char *const directions[] = { "upload", "download" };
 	char name[REC_COUNTER_NAME];
-	int64_t n;
+	uint64_t n;
 
 	*ret = 0;
 	for (int d = 0; d < 2; d++) {
@@ -146,9 +146,9 @@ count_kept(struct db_tx *tx, const struct rec_history_query *q, uint64_t *ret,
 				continue;
 			(void)snprintf(name, sizeof(name), "%s.%s",
 			    directions[d], rec_status_name((enum rec_status)s));
-			if (rec_counter_get(tx, name, &n, err) < 0)
+			if (rec_counter_on_record(tx, name, &n, err) < 0)
 				return -1;
-			*ret += n > 0 ? (uint64_t)n : 0;
+			*ret += n;
 		}
 	}
 	return 0;

@@ -242,12 +242,7 @@ rec_transfer_get(
 int
 rec_transfer_count(struct db_tx *tx, uint64_t *ret, struct err *err)
 {
-	int64_t n;
-
-	if (rec_counter_get(tx, "rows", &n, err) < 0)
-		return -1;
-	*ret = n > 0 ? (uint64_t)n : 0;
-	return 0;
+	return rec_counter_on_record(tx, "rows", ret, err);
 }
 
 /* Up to INTERRUPT_STEP of them. */

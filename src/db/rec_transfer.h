@@ -89,6 +89,10 @@ int rec_transfer_each_ended(struct db_tx *tx,
     struct err *err);
 /* The number of all transfers on record, constant time. */
 int rec_transfer_count(struct db_tx *tx, uint64_t *ret, struct err *err);
+/* Removes the oldest that ended before ${before_ms}, ${limit} at most; the sums
+ * keep them.  *${ret_count} less than ${limit}: there are no more. */
+int rec_transfer_prune(struct db_tx *tx, int64_t before_ms, unsigned limit,
+    unsigned *ret_count, struct err *err);
 /* At the start: rows that a dead run left running become interrupted, their
  * error says why. */
 int rec_transfer_interrupt_all(

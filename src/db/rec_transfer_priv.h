@@ -20,6 +20,9 @@ void rec_transfer_take_row(struct sql *q, struct rec_transfer *ret);
 /* Adds (${sign} 1) or takes back (-1) what a row counts for. */
 void rec_transfer_sum(struct db_tx *tx, const struct rec_transfer *t, int sign);
 
+/* It left the records, and still counts in the sums. */
+void rec_transfer_sum_pruned(struct db_tx *tx, const struct rec_transfer *t);
+
 /* Keeps the table of newest transfers: ${t} is new on record; or no longer
  * what it was. */
 int rec_transfer_note_newest(

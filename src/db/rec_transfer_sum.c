@@ -52,6 +52,17 @@ add(struct db_tx *tx, const char *group, const char *which, int64_t v)
 }
 
 void
+rec_transfer_sum_pruned(struct db_tx *tx, const struct rec_transfer *t)
+{
+	char name[REC_COUNTER_NAME];
+
+	rec_counter_add(tx, REC_COUNTER_PRUNED "rows", 1);
+	snprintf(name, sizeof(name), REC_COUNTER_PRUNED "%s.%s",
+	    directions[t->direction], rec_status_name(t->status));
+	rec_counter_add(tx, name, 1);
+}
+
+void
 rec_transfer_sum(struct db_tx *tx, const struct rec_transfer *t, int sign)
 {
 	const char *direction = directions[t->direction];

@@ -17,4 +17,9 @@
 int history_get(struct engine *e, const struct principal *who,
     struct rec_history_query *q, struct status_list *ret, struct err *err);
 
+/* Removes what ended longer than HISTORY_KEEP ago from the records, the oldest
+ * first, for about HISTORY_PRUNE_MS.  *${ret_left}: there is more. */
+#define HISTORY_PRUNE_MS 50
+int history_prune(struct engine *e, bool *ret_left, struct err *err);
+
 #endif

@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/thread.h"
+#include "engine/history.h"
 #include "engine/reaper.h"
 #include "engine/session.h"
 #include "engine/status_file.h"
@@ -18,6 +19,7 @@
  * gone by. */
 #define BACKUP_LOOK_MS (10LL * 60 * 1000)
 #define BALLAST_LOOK_MS (10LL * 1000)
+#define PRUNE_LOOK_MS (10LL * 1000)
 /* A failing task says so at most this often. */
 #define COMPLAIN_EVERY_MS 60000
 
@@ -33,6 +35,7 @@ struct maintenance {
 	uint64_t written; /* transfers_changes() of the last status file */
 	int64_t backup_look_ms; /* when to look next */
 	int64_t ballast_look_ms;
+	int64_t prune_look_ms;
 	int64_t complained_ms;
 };
 
@@ -130,6 +133,22 @@ fill_ballast(struct maintenance *m)
 	(void)home_ballast_fill(m->engine->home, NULL); /* or later */
 }
 
+/* As long as there is something, at every turn a little. */
+static void
+prune_history(struct maintenance *m)
+{
+	int64_t now_ms = clock_mono_ms(m->engine->clock);
+	struct err e = ERR_INIT;
+	bool left = false;
+
+	if (now_ms < m->prune_look_ms)
+		return;
+	if (history_prune(m->engine, &left, &e) < 0)
+		complain(m, "old transfers could not be removed", &e);
+	if (!left)
+		m->prune_look_ms = now_ms + PRUNE_LOOK_MS;
+}
+
 static void
 tend_sessions(struct maintenance *m)
 {
@@ -142,6 +161,7 @@ static void (*const tasks[])(struct maintenance *m) = {
 	back_up,
 	fill_ballast,
 	tend_sessions,
+	prune_history,
 };
 
 static void *

@@ -290,8 +290,8 @@ TEST(test_base_settings__refuses_what_is_not_built)
 		    "1000000000" },
 	};
 	static const char *const others[] = { "TRUSTED_PROXIES=10.0.0.0/8",
-		"AUTH_FAIL_LIMIT=0", "RATE_LIMIT=1", "HISTORY_KEEP=0",
-		"TLS_KEY=k", "HTTP_REDIRECT_PORT=80", "RUN_AS=nobody" };
+		"AUTH_FAIL_LIMIT=0", "RATE_LIMIT=1", "TLS_KEY=k",
+		"HTTP_REDIRECT_PORT=80", "RUN_AS=nobody" };
 	struct given given = { 0 };
 	struct loaded l;
 	size_t i;

@@ -337,6 +337,65 @@ DB_TEST(test_db_rec_transfer__a_dead_run_is_interrupted)
 	assert_int_equal(in.count, 0);
 }
 
+struct pruned {
+	int64_t before_ms;
+	unsigned limit;
+	unsigned count;
+};
+
+static int
+prune(struct db_tx *tx, void *arg, struct err *err)
+{
+	struct pruned *p = arg;
+
+	return rec_transfer_prune(tx, p->before_ms, p->limit, &p->count, err);
+}
+
+static unsigned
+prune_before(struct db *db, int64_t before_ms, unsigned limit)
+{
+	struct pruned p = { before_ms, limit, 0 };
+
+	assert_int_equal(db_write(db, prune, &p, NULL), 0);
+	return p.count;
+}
+
+DB_TEST(test_db_rec_transfer__old_ones_leave_the_records_but_not_the_sums)
+{
+	struct rec_transfer got;
+	char id[ID_SIZE];
+
+	put(db, "a", 1, REC_COMPLETED);
+	put(db, "a", 2, REC_FAILED);
+	put(db, "b", 3, REC_COMPLETED);
+	put(db, "moves", 4, REC_UPLOADING);
+	put(db, "a", 5, REC_COMPLETED);
+	/* It ended at 1003, and is not older than that. */
+	assert_int_equal(prune_before(db, 1003, 10), 2);
+	assert_int_equal(help_transfer_count(db), 3);
+	assert_int_equal(help_transfer_get(db, help_id(1, id), &got),
+	    ERR_TRANSFER_NOT_FOUND);
+	assert_string_equal(ended_under(db, "", 0), "a b");
+	assert_int_equal(help_counter(db, "rows"), 5);
+	assert_int_equal(help_counter(db, "upload.completed"), 3);
+	assert_int_equal(help_counter(db, "upload.failed"), 1);
+	assert_int_equal(help_counter(db, "pruned.rows"), 2);
+	assert_int_equal(help_counter(db, "pruned.upload.completed"), 1);
+	assert_int_equal(help_counter(db, "pruned.upload.failed"), 1);
+	/* The name has a newer one, and then none. */
+	assert_int_equal(help_transfer_newest(db, "", "a", &got), ERR_NONE);
+	assert_string_equal(got.id, help_id(5, id));
+	rec_transfer_fini(&got);
+	assert_int_equal(prune_before(db, INT64_MAX, 1), 1);
+	assert_int_equal(prune_before(db, INT64_MAX, 10), 1);
+	assert_int_equal(prune_before(db, INT64_MAX, 10), 0);
+	assert_int_equal(
+	    help_transfer_newest(db, "", "a", &got), ERR_TRANSFER_NOT_FOUND);
+	assert_int_equal(help_transfer_newest(db, "", "moves", &got), ERR_NONE);
+	rec_transfer_fini(&got);
+	assert_int_equal(help_transfer_count(db), 1);
+}
+
 static struct db *
 open_node(const char *node)
 {
