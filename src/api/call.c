@@ -30,13 +30,19 @@ call_new(struct app *app, struct http_exchange *x)
 }
 
 void
+call_keep_state(struct call *c)
+{
+	c->state = NULL;
+	c->free_state = NULL;
+	c->again = NULL;
+}
+
+void
 call_drop_state(struct call *c)
 {
 	if (c->free_state != NULL)
 		c->free_state(c->state);
-	c->state = NULL;
-	c->free_state = NULL;
-	c->again = NULL;
+	call_keep_state(c);
 }
 
 void

@@ -39,6 +39,8 @@ struct call {
 	char *agent;
 };
 
+/* The handler has it now. */
+void call_keep_state(struct call *c);
 /* What it left is not needed any more; no-op when that is nothing. */
 void call_drop_state(struct call *c);
 

@@ -174,12 +174,31 @@ reply_precondition_failed(struct call *c)
 /* --- sending ------------------------------------------------------------- */
 
 /* A download under way, until it is delivered; the call is there until it is
- * sent. */
+ * sent.  While it waits for its turn it is the call's state. */
 struct sending {
 	struct call *c;
 	struct download *d;
+	struct part part;
 	uint64_t sent;
 };
+
+static void
+end_sending(struct sending *s, uint64_t bytes, const struct err *why)
+{
+	download_end(s->d, bytes, why);
+	download_close(s->d);
+	free(s);
+}
+
+/* It waited in vain. */
+static void
+free_waiting(void *sending)
+{
+	struct err gone = ERR_INIT;
+
+	err_set(&gone, ERR_CLOSED, "the client went while it waited");
+	end_sending(sending, 0, &gone);
+}
 
 static int
 progress(void *arg, uint64_t sent, struct err *err)
@@ -189,7 +208,7 @@ progress(void *arg, uint64_t sent, struct err *err)
 	(void)err;
 	turn_moved(s->c, sent - s->sent);
 	s->sent = sent;
-	transfer_moved(s->d->transfer, sent);
+	download_moved(s->d, sent);
 	return 0;
 }
 
@@ -205,14 +224,11 @@ allow(void *arg, uint64_t *n, struct err *err)
 static void
 delivered(void *arg, uint64_t bytes, bool complete)
 {
-	struct sending *s = arg;
 	struct err cut = ERR_INIT;
 
 	if (!complete)
 		err_set(&cut, ERR_CLOSED, "the connection was closed");
-	download_end(s->d, bytes, complete ? NULL : &cut);
-	download_close(s->d);
-	free(s);
+	end_sending(arg, bytes, complete ? NULL : &cut);
 }
 
 static void
@@ -229,14 +245,13 @@ begin_reply(struct call *c, const struct download *d, const struct part *part)
 
 /* 0: it may be sent, 1: it waits for its turn, -1. */
 static int
-take_turn(struct call *c, const struct download *d,
-    struct download_part *wanted, struct err *err)
+take_turn(struct sending *s, struct download_part *wanted, struct err *err)
 {
 	const struct transfer_start start = {
 		.direction = REC_DOWNLOAD,
-		.filename = d->file.filename,
+		.filename = s->d->file.filename,
 		.total = wanted->range.length,
-		.encryption = d->file.encryption,
+		.encryption = s->d->file.encryption,
 		.client = wanted->client,
 		.mover = wanted->mover,
 	};
@@ -244,51 +259,92 @@ take_turn(struct call *c, const struct download *d,
 		.start = &start,
 		.size = wanted->range.length,
 	};
-	int rc = turn_take(c, &turn, &wanted->lane, err);
+	int rc = turn_take(s->c, &turn, &wanted->lane, err);
 
-	wanted->transfer = c->turn.transfer;
+	wanted->transfer = s->c->turn.transfer;
 	return rc;
+}
+
+/* The same for a part: on the lane that it has with others. */
+static int
+take_turn_of_part(
+    struct sending *s, const struct download_part *wanted, struct err *err)
+{
+	const struct ticket_asker *asker;
+	struct lane *lane;
+
+	if (turn_asker(s->c, wanted->range.length, &asker, err) < 0)
+		return -1;
+	lane = download_join(s->d, wanted->client, wanted->range.length);
+	if (asker == NULL || asker->ask(asker->arg, lane))
+		return 0;
+	download_wait(s->d, wanted->mover);
+	return 1;
+}
+
+/* Owns ${s}. */
+static void
+stream(struct call *c, struct sending *s, struct source *src)
+{
+	const struct http_stream stream = {
+		.length = s->part.length,
+		.src = src,
+		.progress = progress,
+		.allow = allow,
+		.is_limited = sched_is_limited(c->app->engine->sched),
+		.delivered = delivered,
+		.arg = s,
+	};
+	struct err e = ERR_INIT;
+
+	begin_reply(c, s->d, &s->part);
+	if (http_send_stream(c->x, &stream, &e) < 0 && e.code != ERR_CLOSED)
+		log_warning("download cut short", LOG_STR("file", c->name),
+		    LOG_ERR(&e), LOG_END);
+}
+
+/* Also when its turn has come: of what was asked for, whatever the name stands
+ * for by then. */
+static void
+go_on(struct call *c)
+{
+	struct sending *s = c->state;
+	struct download_part wanted = {
+		.client = &c->client,
+		.range = { s->part.first, s->part.length },
+		.mover = &c->mover,
+	};
+	struct err e = ERR_INIT;
+	struct source *src;
+	int rc = s->part.whole ? take_turn(s, &wanted, &e)
+	                       : take_turn_of_part(s, &wanted, &e);
+
+	if (rc > 0)
+		return;
+	call_keep_state(c);
+	if (rc == 0)
+		rc = download_start(s->d, &wanted, &src, &e);
+	if (rc < 0) {
+		turn_fail(c, &e);
+		reply_error(c->app, c->x, &e, NULL);
+		end_sending(s, 0, &e);
+		return;
+	}
+	c->turn.transfer = NULL;
+	stream(c, s, src);
 }
 
 /* Owns ${d}. */
 static void
 send_part(struct call *c, struct download *d, const struct part *part)
 {
-	struct http_stream s = {
-		.length = part->length,
-		.progress = progress,
-		.allow = allow,
-		.is_limited = sched_is_limited(c->app->engine->sched),
-		.delivered = delivered,
-	};
-	struct download_part wanted = {
-		.client = &c->client,
-		.range = { part->first, part->length },
-		.mover = &c->mover,
-	};
-	struct sending *sending;
-	struct err e = ERR_INIT;
-	int rc = take_turn(c, d, &wanted, &e);
+	struct sending *s = mem_calloc(1, sizeof(*s));
 
-	if (rc == 0)
-		rc = download_start(d, &wanted, &s.src, &e);
-	if (rc < 0) {
-		turn_fail(c, &e);
-		reply_error(c->app, c->x, &e, NULL);
-	}
-	/* When its turn comes the file may be another. */
-	if (rc != 0) {
-		download_close(d);
-		return;
-	}
-	c->turn.transfer = NULL;
-	sending = mem_calloc(1, sizeof(*sending));
-	*sending = (struct sending){ c, d, 0 };
-	s.arg = sending;
-	begin_reply(c, d, part);
-	if (http_send_stream(c->x, &s, &e) < 0 && e.code != ERR_CLOSED)
-		log_warning("download cut short", LOG_STR("file", c->name),
-		    LOG_ERR(&e), LOG_END);
+	*s = (struct sending){ c, d, *part, 0 };
+	c->state = s;
+	c->free_state = free_waiting;
+	c->again = go_on;
+	go_on(c);
 }
 
 /* Its length is known, its bytes are not wanted. */

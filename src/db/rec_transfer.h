@@ -89,10 +89,21 @@ int rec_transfer_each_ended(struct db_tx *tx,
     struct err *err);
 /* The number of all transfers on record, constant time. */
 int rec_transfer_count(struct db_tx *tx, uint64_t *ret, struct err *err);
-/* Removes the oldest that ended before ${before_ms}, ${limit} at most; the sums
- * keep them.  *${ret_count} less than ${limit}: there are no more. */
-int rec_transfer_prune(struct db_tx *tx, int64_t before_ms, unsigned limit,
-    unsigned *ret_count, struct err *err);
+/*
+ * Removes the oldest that ended more than ${keep_ms} ago, ${limit} at most; the
+ * sums keep them.  The first call only notes when it came, and nothing goes
+ * earlier than ${keep_ms} after it: what was taken over from elsewhere is kept
+ * as long as what is new.
+ */
+struct rec_transfer_pruning {
+	int64_t now_ms;
+	int64_t keep_ms;
+	unsigned limit;
+	unsigned
+	    count; /* out: so many went; less than limit: no more are left */
+};
+int rec_transfer_prune(
+    struct db_tx *tx, struct rec_transfer_pruning *p, struct err *err);
 /* At the start: rows that a dead run left running become interrupted, their
  * error says why. */
 int rec_transfer_interrupt_all(

@@ -6,7 +6,11 @@
 
 #include "base/mem.h"
 #include "db/db_priv.h"
+#include "db/rec_counter.h"
 #include "db/rec_transfer_priv.h"
+
+/* When it was first asked for; set once, by the first who asks. */
+#define BEGAN "pruned.since"
 
 /* An upload that can be gone on with keeps its transfer. */
 static const char SQL_OLD[] =
@@ -60,13 +64,32 @@ remove_one(struct db_tx *tx, const struct rec_transfer *t, struct err *err)
 	return rec_transfer_find_newest(tx, t, err);
 }
 
-int
-rec_transfer_prune(struct db_tx *tx, int64_t before_ms, unsigned limit,
-    unsigned *ret_count, struct err *err)
+/* 1: by now something may be old. */
+static int
+has_begun(
+    struct db_tx *tx, const struct rec_transfer_pruning *p, struct err *err)
 {
-	struct old old = { mem_calloc(limit, sizeof(*old.rows)), 0 };
-	int rc = find_old(tx, before_ms, limit, &old, err);
+	int64_t began_ms;
 
+	if (rec_counter_get(tx, BEGAN, &began_ms, err) < 0)
+		return -1;
+	if (began_ms == 0)
+		rec_counter_add(tx, BEGAN, p->now_ms);
+	return began_ms != 0 && p->now_ms - began_ms > p->keep_ms;
+}
+
+int
+rec_transfer_prune(
+    struct db_tx *tx, struct rec_transfer_pruning *p, struct err *err)
+{
+	struct old old = { NULL, 0 };
+	int rc = has_begun(tx, p, err);
+
+	p->count = 0;
+	if (rc <= 0)
+		return rc;
+	old.rows = mem_calloc(p->limit, sizeof(*old.rows));
+	rc = find_old(tx, p->now_ms - p->keep_ms, p->limit, &old, err);
 	for (unsigned i = 0; i < old.count; i++) {
 		if (rc == 0)
 			rc = remove_one(tx, &old.rows[i], err);
@@ -74,6 +97,6 @@ rec_transfer_prune(struct db_tx *tx, int64_t before_ms, unsigned limit,
 	}
 	free(old.rows);
 	if (rc == 0)
-		*ret_count = old.count;
+		p->count = old.count;
 	return rc;
 }

@@ -263,6 +263,30 @@ open_part(struct download *d, struct storage_range range,
 	return st->ops->blob_open(st, d->file.blob_id, range, ret_src, err);
 }
 
+struct lane *
+download_join(struct download *d, const struct client *client, uint64_t length)
+{
+	const struct parts_wanted wanted = {
+		.client = client,
+		.filename = d->file.filename,
+		.blob_id = d->file.blob_id,
+		.sha256 = d->file.sha256,
+		.encryption = d->file.encryption,
+		.is_raw = d->is_raw,
+		.length = length,
+	};
+
+	if (d->parted == NULL)
+		d->parted = parts_join(d->engine->parts, &wanted);
+	return parts_lane(d->parted);
+}
+
+void
+download_wait(struct download *d, struct mover *m)
+{
+	parts_attach(d->parted, m);
+}
+
 int
 download_start(struct download *d, const struct download_part *part,
     struct source **ret_src, struct err *err)
@@ -279,6 +303,11 @@ download_start(struct download *d, const struct download_part *part,
 
 	if (open_part(d, part->range, ret_src, err) < 0)
 		return -1;
+	if (d->parted != NULL) {
+		if (part->mover != NULL)
+			parts_attach(d->parted, part->mover);
+		return 0;
+	}
 	d->transfer = part->transfer;
 	if (d->transfer != NULL)
 		transfer_go(d->transfer);
@@ -288,10 +317,30 @@ download_start(struct download *d, const struct download_part *part,
 }
 
 void
+download_moved(struct download *d, uint64_t bytes)
+{
+	if (d->parted != NULL)
+		parts_moved(d->parted, (int64_t)(bytes - d->moved));
+	else
+		transfer_moved(d->transfer, bytes);
+	d->moved = bytes;
+}
+
+static void
+leave_parts(struct download *d, uint64_t bytes, const struct err *why)
+{
+	parts_moved(d->parted, (int64_t)(bytes - d->moved));
+	parts_leave(d->parted, why);
+	d->parted = NULL;
+}
+
+void
 download_end(struct download *d, uint64_t bytes, const struct err *why)
 {
 	struct rec_transfer row = { 0 };
 
+	if (d->parted != NULL)
+		leave_parts(d, bytes, why);
 	if (d->transfer == NULL)
 		return;
 	transfer_moved(d->transfer, bytes);

@@ -10,6 +10,9 @@
  *   download_start     a range of it, as a source, and the transfer
  *   download_end       how it went; download_close frees
  *
+ * A range is, together with others of its client, one transfer
+ * (engine/parts.h): for one, download_join() comes before its turn.
+ *
  * download_open() alone is enough to answer HEAD and conditions.  What is sent
  * is the plaintext, or with ${raw} the stored container of a file whose upload
  * asked for encryption.  Owned by one thread at a time.
@@ -35,7 +38,9 @@ struct download {
 	char tag[DOWNLOAD_TAG_SIZE]; /* strong: the same bytes, the same tag */
 	uint64_t stored;             /* bytes in storage */
 	unsigned char header[SEAL_HEADER_SIZE]; /* of what is raw */
-	struct transfer *transfer; /* NULL until download_start() */
+	struct transfer *transfer; /* NULL until download_start(), or parted */
+	struct parted *parted;     /* NULL until download_join() */
+	uint64_t moved;            /* of its bytes, told to that */
 };
 
 struct download_request {
@@ -59,10 +64,18 @@ struct download_part {
 	 * and lane; taken over unless this fails. */
 	struct transfer *transfer;
 };
+/* It is a part of the whole (said again, it stays one).  Its place; borrowed.
+ */
+struct lane *download_join(
+    struct download *d, const struct client *client, uint64_t length);
+/* A part waits for its turn; until then ${m} hears of a cancel. */
+void download_wait(struct download *d, struct mover *m);
 int download_start(struct download *d, const struct download_part *part,
     struct source **ret_src, struct err *err);
+/* So many bytes of what was started have left. */
+void download_moved(struct download *d, uint64_t bytes);
 /* ${bytes} reached the client; ${why} NULL: all that was asked for.  Without
- * waiting, from any thread.  No-op unless started. */
+ * waiting, from any thread.  No-op unless started or joined. */
 void download_end(struct download *d, uint64_t bytes, const struct err *why);
 /* NULL is fine. */
 void download_close(struct download *d);

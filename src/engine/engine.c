@@ -214,6 +214,7 @@ open_parts(struct engine *e, void (*fatal)(const struct err *err),
 	e->sched = sched_new(&turns);
 	if (transfers_new(e->db, e->clock, &e->transfers, err) < 0)
 		return -1;
+	e->parts = parts_new(e->transfers, e->sched, e->clock);
 	if (recover(e, report, err) < 0)
 		return -1;
 	if (status_file_load(e, report->db.is_new, &report->taken_over,
@@ -288,6 +289,7 @@ engine_close(struct engine *e)
 	sessions_free(e->sessions);
 	auth_free(e->auth);
 	keyring_free(e->keys);
+	parts_free(e->parts);
 	transfers_free(e->transfers);
 	sched_free(e->sched);
 	filetype_free(e->types);

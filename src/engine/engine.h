@@ -19,6 +19,7 @@
 #include "engine/filetype.h"
 #include "engine/holding.h"
 #include "engine/masterkey.h"
+#include "engine/parts.h"
 #include "engine/pins.h"
 #include "engine/transfer.h"
 #include "storage/home.h"
@@ -43,6 +44,7 @@ struct engine {
 	struct transfers *transfers;
 	struct filetype *types;
 	struct pins *pins;
+	struct parts *parts;       /* downloads by ranges */
 	struct sessions *sessions; /* uploads that can be gone on with */
 	/* Something was put into the trash; any thread.  Set by whoever
 	 * runs the reaper. */

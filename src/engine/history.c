@@ -80,33 +80,29 @@ history_get(struct engine *e, const struct principal *who,
 /* In one transaction: other writers wait for it. */
 #define PRUNE_STEP 100
 
-struct pruning {
-	int64_t before_ms;
-	unsigned count;
-};
-
 static int
 prune(struct db_tx *tx, void *arg, struct err *err)
 {
-	struct pruning *p = arg;
-
-	return rec_transfer_prune(tx, p->before_ms, PRUNE_STEP, &p->count, err);
+	return rec_transfer_prune(tx, arg, err);
 }
 
 int
 history_prune(struct engine *e, bool *ret_left, struct err *err)
 {
-	int64_t keep_ms = e->settings->history_keep;
 	int64_t begin_ms = clock_mono_ms(clock_system());
-	struct pruning p = { clock_wall_ms(e->clock) - keep_ms, 0 };
+	struct rec_transfer_pruning p = {
+		.now_ms = clock_wall_ms(e->clock),
+		.keep_ms = e->settings->history_keep,
+		.limit = PRUNE_STEP,
+	};
 
 	*ret_left = false;
-	if (keep_ms == 0)
+	if (p.keep_ms == 0)
 		return 0;
 	do {
 		if (db_write(e->db, prune, &p, err) < 0)
 			return -1;
-		*ret_left = p.count == PRUNE_STEP;
+		*ret_left = p.count == p.limit;
 	} while (*ret_left &&
 	         clock_mono_ms(clock_system()) - begin_ms < HISTORY_PRUNE_MS);
 	return 0;

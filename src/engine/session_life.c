@@ -301,7 +301,7 @@ session_wake(struct session *s, struct err *err)
 	if (session_row(s, &row, err) < 0)
 		return -1;
 	row.transferred = atomic_load(&s->moved);
-	s->transfer = transfer_resume(s->engine->transfers, &row);
+	s->transfer = transfer_resume(s->engine->transfers, &row, true);
 	transfer_set_lane(s->transfer, s->lane);
 	rec_transfer_fini(&row);
 	return 0;

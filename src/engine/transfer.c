@@ -126,7 +126,8 @@ transfer_begin(struct transfers *ts, const struct transfer_start *start)
 }
 
 struct transfer *
-transfer_resume(struct transfers *ts, const struct rec_transfer *row)
+transfer_resume(
+    struct transfers *ts, const struct rec_transfer *row, bool is_retry)
 {
 	struct transfer *t = mem_calloc(1, sizeof(*t));
 	struct rec_transfer *r = &t->rec;
@@ -136,7 +137,7 @@ transfer_resume(struct transfers *ts, const struct rec_transfer *row)
 	r->status =
 	    r->direction == REC_UPLOAD ? REC_UPLOADING : REC_DOWNLOADING;
 	r->updated_ms = clock_wall_ms(ts->clock);
-	r->retry_count++;
+	r->retry_count += is_retry;
 	free(r->error);
 	free(r->error_code);
 	r->error = r->error_code = NULL;

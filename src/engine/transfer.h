@@ -66,9 +66,9 @@ struct transfer_start {
 };
 struct transfer *transfer_begin(
     struct transfers *ts, const struct transfer_start *start);
-/* One on record that is gone on with; it counts as one retry more. */
+/* One on record that is gone on with; ${is_retry}: which counts as one. */
 struct transfer *transfer_resume(
-    struct transfers *ts, const struct rec_transfer *row);
+    struct transfers *ts, const struct rec_transfer *row, bool is_retry);
 /* It moves on ${lane} from now on, whose priority becomes its own. */
 void transfer_set_lane(struct transfer *t, struct lane *lane);
 /* It has waited for its turn, which has come. */

@@ -52,6 +52,7 @@ fixture_init(struct fixture *f, const char *url)
 	e->sched = sched_new(&turns);
 	assert_int_equal(
 	    transfers_new(e->db, e->clock, &e->transfers, &err), 0);
+	e->parts = parts_new(e->transfers, e->sched, e->clock);
 	assert_int_equal(
 	    auth_new(e->db, e->clock, "the-first-admin-key", &e->auth, &err),
 	    0);
@@ -67,6 +68,7 @@ fixture_fini(struct fixture *f)
 	db_close(e->db);
 	sessions_free(e->sessions);
 	auth_free(e->auth);
+	parts_free(e->parts);
 	transfers_free(e->transfers);
 	sched_free(e->sched);
 	filetype_free(e->types);

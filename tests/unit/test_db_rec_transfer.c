@@ -337,24 +337,16 @@ DB_TEST(test_db_rec_transfer__a_dead_run_is_interrupted)
 	assert_int_equal(in.count, 0);
 }
 
-struct pruned {
-	int64_t before_ms;
-	unsigned limit;
-	unsigned count;
-};
-
 static int
 prune(struct db_tx *tx, void *arg, struct err *err)
 {
-	struct pruned *p = arg;
-
-	return rec_transfer_prune(tx, p->before_ms, p->limit, &p->count, err);
+	return rec_transfer_prune(tx, arg, err);
 }
 
 static unsigned
-prune_before(struct db *db, int64_t before_ms, unsigned limit)
+prune_at(struct db *db, int64_t now_ms, unsigned limit)
 {
-	struct pruned p = { before_ms, limit, 0 };
+	struct rec_transfer_pruning p = { now_ms, 500, limit, 0 };
 
 	assert_int_equal(db_write(db, prune, &p, NULL), 0);
 	return p.count;
@@ -370,8 +362,10 @@ DB_TEST(test_db_rec_transfer__old_ones_leave_the_records_but_not_the_sums)
 	put(db, "b", 3, REC_COMPLETED);
 	put(db, "moves", 4, REC_UPLOADING);
 	put(db, "a", 5, REC_COMPLETED);
-	/* It ended at 1003, and is not older than that. */
-	assert_int_equal(prune_before(db, 1003, 10), 2);
+	/* The third ended at 1003, and is not older than that. */
+	assert_int_equal(prune_at(db, 900, 10), 0);
+	assert_int_equal(prune_at(db, 900 + 500, 10), 0);
+	assert_int_equal(prune_at(db, 1003 + 500, 10), 2);
 	assert_int_equal(help_transfer_count(db), 3);
 	assert_int_equal(help_transfer_get(db, help_id(1, id), &got),
 	    ERR_TRANSFER_NOT_FOUND);
@@ -386,14 +380,23 @@ DB_TEST(test_db_rec_transfer__old_ones_leave_the_records_but_not_the_sums)
 	assert_int_equal(help_transfer_newest(db, "", "a", &got), ERR_NONE);
 	assert_string_equal(got.id, help_id(5, id));
 	rec_transfer_fini(&got);
-	assert_int_equal(prune_before(db, INT64_MAX, 1), 1);
-	assert_int_equal(prune_before(db, INT64_MAX, 10), 1);
-	assert_int_equal(prune_before(db, INT64_MAX, 10), 0);
+	assert_int_equal(prune_at(db, 100000, 1), 1);
+	assert_int_equal(prune_at(db, 100000, 10), 1);
+	assert_int_equal(prune_at(db, 100000, 10), 0);
 	assert_int_equal(
 	    help_transfer_newest(db, "", "a", &got), ERR_TRANSFER_NOT_FOUND);
 	assert_int_equal(help_transfer_newest(db, "", "moves", &got), ERR_NONE);
 	rec_transfer_fini(&got);
 	assert_int_equal(help_transfer_count(db), 1);
+}
+
+/* Long ago, elsewhere. */
+DB_TEST(test_db_rec_transfer__what_was_taken_over_is_kept_as_long)
+{
+	put(db, "old", 1, REC_COMPLETED);
+	assert_int_equal(prune_at(db, 50000, 10), 0);
+	assert_int_equal(prune_at(db, 50500, 10), 0);
+	assert_int_equal(prune_at(db, 50501, 10), 1);
 }
 
 static struct db *
