@@ -71,6 +71,7 @@ class Server:
 class Sftd(Server):
     durability = "full"
     preload = None
+    settings = {}
 
     health = "/health"
 
@@ -86,6 +87,7 @@ class Sftd(Server):
             "MAX_FILE_SIZE": "8G",
             "MIN_FREE_SPACE": "0",
             "DURABILITY": self.durability,
+            **self.settings,
         }
         if self.preload:
             env["LD_PRELOAD"] = str(self.preload)

@@ -30,17 +30,29 @@ next_prefix(int64_t wall_ms)
 	return next;
 }
 
+/* ${prefix}, of which so many bytes count, and chance. */
+static void
+make(uint64_t prefix, size_t n, char ret[ID_SIZE])
+{
+	unsigned char bytes[16];
+
+	for (size_t i = 0; i < n; i++)
+		bytes[i] = (unsigned char)(prefix >> (56 - 8 * i) & 255);
+	rand_bytes(bytes + n, sizeof(bytes) - n);
+	hex_encode(bytes, sizeof(bytes), ret);
+}
+
 void
 id_new(int64_t wall_ms, char ret[ID_SIZE])
 {
-	uint64_t prefix = next_prefix(wall_ms);
-	unsigned char bytes[16];
-	int i;
+	make(next_prefix(wall_ms), 8, ret);
+}
 
-	for (i = 0; i < 8; i++)
-		bytes[i] = (unsigned char)(prefix >> (56 - 8 * i) & 255);
-	rand_bytes(bytes + 8, 8);
-	hex_encode(bytes, sizeof(bytes), ret);
+void
+id_at(int64_t wall_ms, char ret[ID_SIZE])
+{
+	make((uint64_t)(wall_ms > 0 ? wall_ms : 0) << SEQUENCE_BITS,
+	    TIME_DIGITS / 2, ret);
 }
 
 bool

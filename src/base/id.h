@@ -18,6 +18,9 @@
 #define ID_SIZE 33 /* with the NUL */
 
 void id_new(int64_t wall_ms, char ret[ID_SIZE]); /* any thread */
+/* One of that moment, whatever ids there are: among those of one millisecond
+ * their order is by chance. */
+void id_at(int64_t wall_ms, char ret[ID_SIZE]);
 bool id_is_valid(const char *s);    /* 32 lower-case hex digits, no more */
 int64_t id_wall_ms(const char *id); /* of a valid id */
 

@@ -187,11 +187,20 @@ static const char VERSION_4[] =
 "INSERT INTO counters (name, node, value)"
 "  SELECT 'clients', '', COUNT(*) FROM clients;";
 
+/* How many transfers a day has, see rec_day.h. */
+static const char VERSION_5[] =
+"INSERT INTO counters (name, node, value)"
+"  SELECT 'day.' || CAST(100000 + created_ms / 86400000 AS TEXT) || '.' ||"
+"    CAST(direction AS TEXT) || CAST(status AS TEXT), '', COUNT(*)"
+"  FROM transfers WHERE created_ms >= 0"
+"  GROUP BY created_ms / 86400000, direction, status;";
+
 static const char *const steps[] = {
 	VERSION_1,
 	VERSION_2,
 	VERSION_3,
 	VERSION_4,
+	VERSION_5,
 };
 /* clang-format on */
 

@@ -226,19 +226,17 @@ rec_counter_on_record(
 }
 
 int
-rec_counter_each(struct db_tx *tx, const char *prefix, rec_counter_fn fn,
-    void *arg, struct err *err)
+rec_counter_between(struct db_tx *tx, const struct rec_counter_range *range,
+    rec_counter_fn fn, void *arg, struct err *err)
 {
-	char *end = rec_prefix_end(prefix);
 	char name[REC_COUNTER_NAME];
 	struct sql q;
-	int rc = -1;
+	int rc;
 
 	if (sql_open(&q, tx, SQL_EACH, err) < 0)
-		goto out;
-	sql_put_text(&q, prefix);
-	/* Names are ASCII. */
-	sql_put_text(&q, end == NULL ? "\x7f" : end);
+		return -1;
+	sql_put_text(&q, range->from);
+	sql_put_text(&q, range->end);
 	while ((rc = sql_step(&q, err)) > 0) {
 		sql_get_chars(&q, name, sizeof(name));
 		rc = fn(arg, name, sql_get_int(&q), err);
@@ -246,7 +244,18 @@ rec_counter_each(struct db_tx *tx, const char *prefix, rec_counter_fn fn,
 			break;
 	}
 	sql_close(&q);
-out:
+	return rc;
+}
+
+int
+rec_counter_each(struct db_tx *tx, const char *prefix, rec_counter_fn fn,
+    void *arg, struct err *err)
+{
+	char *end = rec_prefix_end(prefix);
+	/* Names are ASCII. */
+	struct rec_counter_range range = { prefix, end == NULL ? "\x7f" : end };
+	int rc = rec_counter_between(tx, &range, fn, arg, err);
+
 	free(end);
 	return rc;
 }

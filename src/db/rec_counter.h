@@ -11,6 +11,7 @@
  *	                      download.queued and so on
  *	pruned.rows, pruned.upload.completed ...
  *	                      of these, that are no longer on record
+ *	day. ...              see rec_day.h
  *	bytes.upload, bytes.download      that completed ones moved
  *	us.upload, us.download            microseconds they took for it
  *	clients               of which there is a record
@@ -54,5 +55,12 @@ typedef int (*rec_counter_fn)(
  * what is only gathered yet. */
 int rec_counter_each(struct db_tx *tx, const char *prefix, rec_counter_fn fn,
     void *arg, struct err *err);
+/* The same of those in a range. */
+struct rec_counter_range {
+	const char *from;
+	const char *end; /* the first behind it */
+};
+int rec_counter_between(struct db_tx *tx, const struct rec_counter_range *range,
+    rec_counter_fn fn, void *arg, struct err *err);
 
 #endif

@@ -8,45 +8,59 @@
 
 #include "db/db_priv.h"
 #include "db/rec_counter.h"
+#include "db/rec_day.h"
 #include "db/rec_prefix.h"
 #include "db/rec_transfer_priv.h"
 
-/* Ids begin with the time; a clock may have been set a little back since. */
-#define SLACK_MS (24LL * 3600 * 1000)
 #define ID_TIME_MAX ((int64_t)0xffffffffffff)
+/* From here on it is worth looking for whole days to skip. */
+#define SKIP_MIN 1000
 
 /*
- * The range of ids ($1, $2) and the filters that no index leads ($3 .. $10) are
- * the same for all; $11 is what the index of the statement looks for.
+ * The range of ids ($1, $2), which begin with the time, and what the index of
+ * the statement looks for (${lead}) are found in the index alone.  The filters
+ * of ROWS look at rows.
  */
-#define FILTERS                                                                \
-	"t.id >= $1 AND t.id < $2 AND t.created_ms >= $3 "                     \
-	"AND t.created_ms < $4 AND ($5 < 0 OR t.status = $5) "                 \
-	"AND ($6 < 0 OR t.direction = $6) "                                    \
-	"AND ($7 IS NULL OR (t.filename >= $7 AND t.filename < $8)) "          \
-	"AND ($9 IS NULL OR t.client_ip = $9) "                                \
-	"AND ($10 IS NULL OR t.client_id = $10)"
-#define COUNT "SELECT COUNT(*) FROM transfers t WHERE " FILTERS
-#define PAGE "SELECT " REC_TRANSFER_COLUMNS " FROM transfers t WHERE " FILTERS
-#define ORDER(limit, offset)                                                   \
-	" ORDER BY t.id DESC LIMIT " limit " OFFSET " offset
+#define RANGE "FROM transfers t WHERE t.id >= $1 AND t.id < $2"
+#define ROWS                                                                   \
+	" AND ($3 < 0 OR t.status = $3) AND ($4 < 0 OR t.direction = $4) "     \
+	"AND ($5 IS NULL OR (t.filename >= $5 AND t.filename < $6)) "          \
+	"AND ($7 IS NULL OR t.client_ip = $7) "                                \
+	"AND ($8 IS NULL OR t.client_id = $8)"
+#define PAGE(limit, offset) " ORDER BY t.id DESC LIMIT " limit " OFFSET " offset
 
 enum lead { BY_TIME, BY_FILENAME, BY_IP, BY_CLIENT_ID, BY_STATUS, LEADS };
 
-static const char *const counts[LEADS] = {
-	[BY_TIME] = COUNT,
-	[BY_FILENAME] = COUNT " AND t.filename = $11",
-	[BY_IP] = COUNT " AND t.client_ip = $11",
-	[BY_CLIENT_ID] = COUNT " AND t.client_id = $11",
-	[BY_STATUS] = COUNT " AND t.status = $11 AND t.status <> 3",
+struct statements {
+	/* Without ROWS ... */
+	const char *count;
+	const char *page;
+	/* ... and with them. */
+	const char *count_rows;
+	const char *page_rows;
 };
-static const char *const pages[LEADS] = {
-	[BY_TIME] = PAGE ORDER("$11", "$12"),
-	[BY_FILENAME] = PAGE " AND t.filename = $11" ORDER("$12", "$13"),
-	[BY_IP] = PAGE " AND t.client_ip = $11" ORDER("$12", "$13"),
-	[BY_CLIENT_ID] = PAGE " AND t.client_id = $11" ORDER("$12", "$13"),
-	[BY_STATUS] =
-	    PAGE " AND t.status = $11 AND t.status <> 3" ORDER("$12", "$13"),
+
+/* Of a page the index alone finds the ids. */
+#define STATEMENTS(bare, with_rows, a, b, c, d)                                \
+	{                                                                      \
+		"SELECT COUNT(*) " RANGE bare,                                 \
+		    "SELECT " REC_TRANSFER_COLUMNS                             \
+		    " FROM transfers t WHERE t.id IN (SELECT t.id " RANGE bare \
+		    PAGE(a, b) ") ORDER BY t.id DESC",                         \
+		    "SELECT COUNT(*) " RANGE ROWS with_rows,                   \
+		    "SELECT " REC_TRANSFER_COLUMNS " " RANGE ROWS with_rows    \
+		    PAGE(c, d),                                                \
+	}
+#define LED(what)                                                              \
+	STATEMENTS(                                                            \
+	    " AND " what "$3", " AND " what "$9", "$4", "$5", "$10", "$11")
+
+static const struct statements statements[LEADS] = {
+	[BY_TIME] = STATEMENTS("", "", "$3", "$4", "$9", "$10"),
+	[BY_FILENAME] = LED("t.filename = "),
+	[BY_IP] = LED("t.client_ip = "),
+	[BY_CLIENT_ID] = LED("t.client_id = "),
+	[BY_STATUS] = LED("t.status <> 3 AND t.status = "),
 };
 
 /* The most telling filter leads. */
@@ -64,9 +78,19 @@ choose(const struct rec_history_query *q)
 	return BY_TIME;
 }
 
+/* Is there nothing to be looked at but the range and what leads? */
+static bool
+is_bare(const struct rec_history_query *q, enum lead lead)
+{
+	return q->prefix[0] == '\0' && q->direction < 0 &&
+	       (q->status < 0 || lead == BY_STATUS) &&
+	       (q->client_ip == NULL || lead == BY_IP) &&
+	       (q->client_id == NULL || lead == BY_CLIENT_ID);
+}
+
 /* The first id of a moment. */
 static void
-id_at(int64_t ms, char ret[ID_SIZE])
+first_id(int64_t ms, char ret[ID_SIZE])
 {
 	if (ms < 0)
 		ms = 0;
@@ -83,26 +107,12 @@ struct bounds {
 };
 
 static void
-put(struct sql *s, const struct rec_history_query *q, enum lead lead,
+put_rows(struct sql *s, const struct rec_history_query *q, enum lead lead,
     struct bounds *b)
 {
-	const char *const values[LEADS] = {
-		[BY_FILENAME] = q->filename,
-		[BY_IP] = q->client_ip,
-		[BY_CLIENT_ID] = q->client_id,
-	};
-
-	id_at(q->from_ms - SLACK_MS, b->from);
-	id_at(
-	    q->before_ms > ID_TIME_MAX ? ID_TIME_MAX : q->before_ms + SLACK_MS,
-	    b->before);
-	b->prefix_end = rec_prefix_end(q->prefix);
-	sql_put_text(s, b->from);
-	sql_put_text(s, b->before);
-	sql_put_int(s, q->from_ms);
-	sql_put_int(s, q->before_ms);
 	sql_put_int(s, lead == BY_STATUS ? -1 : q->status);
 	sql_put_int(s, q->direction);
+	b->prefix_end = rec_prefix_end(q->prefix);
 	if (b->prefix_end == NULL) {
 		sql_put_null(s);
 		sql_put_null(s);
@@ -113,23 +123,58 @@ put(struct sql *s, const struct rec_history_query *q, enum lead lead,
 	/* what leads need not be looked at twice */
 	sql_put_text(s, lead == BY_IP ? NULL : q->client_ip);
 	sql_put_text(s, lead == BY_CLIENT_ID ? NULL : q->client_id);
+}
+
+static void
+put(struct sql *s, const struct rec_history_query *q, enum lead lead,
+    struct bounds *b)
+{
+	const char *const values[LEADS] = {
+		[BY_FILENAME] = q->filename,
+		[BY_IP] = q->client_ip,
+		[BY_CLIENT_ID] = q->client_id,
+	};
+
+	first_id(q->from_ms, b->from);
+	first_id(q->before_ms, b->before);
+	b->prefix_end = NULL;
+	sql_put_text(s, b->from);
+	sql_put_text(s, b->before);
+	if (!is_bare(q, lead))
+		put_rows(s, q, lead, b);
 	if (lead == BY_STATUS)
 		sql_put_int(s, q->status);
 	else if (lead != BY_TIME)
 		sql_put_text(s, values[lead]);
 }
 
-/* --- counting ------------------------------------------------------------- */
+/* --- days ------------------------------------------------------------------
+ */
 
+/* Do the sums of the days know them all? */
 static bool
-is_kept(const struct rec_history_query *q)
+is_summed(const struct rec_history_query *q)
 {
 	return q->prefix[0] == '\0' && q->filename == NULL &&
 	       q->client_ip == NULL && q->client_id == NULL &&
-	       q->from_ms == 0 && q->before_ms == INT64_MAX;
+	       q->from_ms % REC_DAY_MS == 0 &&
+	       (q->before_ms == INT64_MAX || q->before_ms % REC_DAY_MS == 0);
 }
 
-/* Of a state, a direction, both or neither: the sums know. */
+static struct rec_day_query
+days_of(const struct rec_history_query *q)
+{
+	return (struct rec_day_query){
+		.status = q->status,
+		.direction = q->direction,
+		.from_ms = q->from_ms,
+		.before_ms = q->before_ms,
+	};
+}
+
+/* --- counting ------------------------------------------------------------- */
+
+/* Of a state, a direction, both or neither. */
 static int
 count_kept(struct db_tx *tx, const struct rec_history_query *q, uint64_t *ret,
     struct err *err)
@@ -154,18 +199,31 @@ count_kept(struct db_tx *tx, const struct rec_history_query *q, uint64_t *ret,
 	return 0;
 }
 
+static int
+count_summed(struct db_tx *tx, const struct rec_history_query *q, uint64_t *ret,
+    struct err *err)
+{
+	const struct rec_day_query days = days_of(q);
+
+	if (q->from_ms == 0 && q->before_ms == INT64_MAX)
+		return count_kept(tx, q, ret, err);
+	return rec_day_count(tx, &days, ret, err);
+}
+
 int
 rec_history_count(struct db_tx *tx, const struct rec_history_query *q,
     uint64_t *ret, struct err *err)
 {
 	enum lead lead = choose(q);
+	const struct statements *how = &statements[lead];
 	struct bounds b;
 	struct sql s;
 	int rc;
 
-	if (is_kept(q))
-		return count_kept(tx, q, ret, err);
-	if (sql_open(&s, tx, counts[lead], err) < 0)
+	if (is_summed(q))
+		return count_summed(tx, q, ret, err);
+	if (sql_open(&s, tx, is_bare(q, lead) ? how->count : how->count_rows,
+	        err) < 0)
 		return -1;
 	put(&s, q, lead, &b);
 	rc = sql_step(&s, err);
@@ -177,17 +235,19 @@ rec_history_count(struct db_tx *tx, const struct rec_history_query *q,
 
 /* --- a page --------------------------------------------------------------- */
 
-int
-rec_history_each(struct db_tx *tx, const struct rec_history_query *q,
+static int
+read_page(struct db_tx *tx, const struct rec_history_query *q,
     rec_transfer_fn fn, void *arg, struct err *err)
 {
 	enum lead lead = choose(q);
+	const struct statements *how = &statements[lead];
 	struct rec_transfer t;
 	struct bounds b;
 	struct sql s;
 	int rc;
 
-	if (sql_open(&s, tx, pages[lead], err) < 0)
+	if (sql_open(
+	        &s, tx, is_bare(q, lead) ? how->page : how->page_rows, err) < 0)
 		return -1;
 	put(&s, q, lead, &b);
 	sql_put_int(&s, q->limit);
@@ -202,4 +262,17 @@ rec_history_each(struct db_tx *tx, const struct rec_history_query *q,
 	sql_close(&s);
 	free(b.prefix_end);
 	return rc;
+}
+
+int
+rec_history_each(struct db_tx *tx, const struct rec_history_query *q,
+    rec_transfer_fn fn, void *arg, struct err *err)
+{
+	struct rec_history_query rest = *q;
+	const struct rec_day_query days = days_of(q);
+
+	if (q->offset >= SKIP_MIN && is_summed(q) &&
+	    rec_day_skip(tx, &days, &rest.offset, &rest.before_ms, err) < 0)
+		return -1;
+	return read_page(tx, &rest, fn, arg, err);
 }

@@ -5,7 +5,8 @@
 /*
  * Looking back over transfers, with filters.  Each way of asking has a
  * statement that walks an index of its own, newest first; what else is asked is
- * looked at row by row.
+ * looked at row by row.  Days, states and directions are counted and skipped by
+ * their sums (rec_day.h).
  */
 
 #include <stdint.h>
@@ -21,15 +22,15 @@ struct rec_history_query {
 	const char *client_id;
 	int status;        /* enum rec_status; -1: any */
 	int direction;     /* enum rec_direction; -1: any */
-	int64_t from_ms;   /* created then or later; 0: any */
-	int64_t before_ms; /* created before; INT64_MAX: any */
+	int64_t from_ms;   /* by their ids made then or later; 0: any */
+	int64_t before_ms; /* made before; INT64_MAX: any */
 	/* A page of them. */
 	uint64_t offset;
 	unsigned limit;
 };
 
-/* *${ret}: how many there are on all pages, exactly.  Constant time for all,
- * and for those of a state or a direction. */
+/* *${ret}: how many there are on all pages, exactly.  By sums for days, states
+ * and directions. */
 int rec_history_count(struct db_tx *tx, const struct rec_history_query *q,
     uint64_t *ret, struct err *err);
 int rec_history_each(struct db_tx *tx, const struct rec_history_query *q,

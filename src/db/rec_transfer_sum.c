@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "db/rec_counter.h"
+#include "db/rec_day.h"
 #include "db/rec_transfer_priv.h"
 
 static const char *const directions[] = {
@@ -60,6 +61,7 @@ rec_transfer_sum_pruned(struct db_tx *tx, const struct rec_transfer *t)
 	snprintf(name, sizeof(name), REC_COUNTER_PRUNED "%s.%s",
 	    directions[t->direction], rec_status_name(t->status));
 	rec_counter_add(tx, name, 1);
+	rec_day_add(tx, t, -1);
 }
 
 void
@@ -69,6 +71,7 @@ rec_transfer_sum(struct db_tx *tx, const struct rec_transfer *t, int sign)
 	char type[REC_COUNTER_NAME];
 
 	rec_counter_add(tx, "rows", sign);
+	rec_day_add(tx, t, sign);
 	add(tx, direction, rec_status_name(t->status), sign);
 	if (t->status == REC_COMPLETED) {
 		add(tx, "bytes", direction, sign * (int64_t)t->transferred);

@@ -306,6 +306,7 @@ download_start(struct download *d, const struct download_part *part,
 	if (d->parted != NULL) {
 		if (part->mover != NULL)
 			parts_attach(d->parted, part->mover);
+		parts_go(d->parted);
 		return 0;
 	}
 	d->transfer = part->transfer;

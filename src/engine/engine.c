@@ -214,7 +214,8 @@ open_parts(struct engine *e, void (*fatal)(const struct err *err),
 	e->sched = sched_new(&turns);
 	if (transfers_new(e->db, e->clock, &e->transfers, err) < 0)
 		return -1;
-	e->parts = parts_new(e->transfers, e->sched, e->clock);
+	e->parts = parts_new(
+	    e->transfers, e->sched, e->clock, e->settings->history_keep);
 	if (recover(e, report, err) < 0)
 		return -1;
 	if (status_file_load(e, report->db.is_new, &report->taken_over,

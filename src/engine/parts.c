@@ -11,6 +11,7 @@ struct parts {
 	struct transfers *transfers;
 	struct sched *sched;
 	const struct clock *clock;
+	int64_t together_ms;
 	pthread_mutex_t lock; /* over all below, and all of their insides */
 	struct list busy;
 	struct list resting; /* who has rested longest is first */
@@ -29,6 +30,7 @@ struct parted {
 	uint64_t total;
 	uint64_t moved;
 	unsigned count;            /* parts that are under way */
+	bool is_going;             /* one of them has had its turn */
 	struct err why;            /* the first that failed since it rested */
 	struct transfer *transfer; /* NULL: it rests, and ... */
 	struct rec_transfer row;   /* ... this is how it was */
@@ -36,13 +38,17 @@ struct parted {
 };
 
 struct parts *
-parts_new(struct transfers *ts, struct sched *sched, const struct clock *clock)
+parts_new(struct transfers *ts, struct sched *sched, const struct clock *clock,
+    int64_t keep_ms)
 {
 	struct parts *ps = mem_calloc(1, sizeof(*ps));
 
 	ps->transfers = ts;
 	ps->sched = sched;
 	ps->clock = clock;
+	ps->together_ms = keep_ms > 0 && keep_ms < PARTS_TOGETHER_MS
+	                      ? keep_ms
+	                      : PARTS_TOGETHER_MS;
 	pthread_mutex_init(&ps->lock, NULL);
 	list_init(&ps->busy);
 	list_init(&ps->resting);
@@ -91,7 +97,7 @@ forget_old(struct parts *ps, int64_t now_ms)
 		struct parted *p = parted_of(first);
 
 		if (ps->rest_count <= PARTS_RESTING &&
-		    now_ms - p->rested_ms < PARTS_TOGETHER_MS) {
+		    now_ms - p->rested_ms < ps->together_ms) {
 			list_push_front(&ps->resting, first);
 			return;
 		}
@@ -116,7 +122,11 @@ find(struct list *in, const struct parts_wanted *w)
 	LIST_FOREACH(in, it, tmp)
 	{
 		struct parted *p = parted_of(it);
+		struct err cancelled = ERR_INIT;
 
+		if (p->transfer != NULL &&
+		    transfer_is_cancelled(p->transfer, &cancelled))
+			continue;
 		if (strcmp(p->blob_id, w->blob_id) == 0 &&
 		    p->is_raw == w->is_raw && is_same(p->ip, w->client->ip) &&
 		    is_same(p->client_id, w->client->id))
@@ -157,6 +167,7 @@ go_on(struct parted *p)
 	list_remove(&p->link);
 	list_push_back(&ps->busy, &p->link);
 	ps->rest_count--;
+	p->is_going = false;
 	err_clear(&p->why);
 	p->transfer = transfer_resume(ps->transfers, &p->row, false);
 	transfer_set_lane(p->transfer, p->lane);
@@ -198,6 +209,17 @@ void
 parts_attach(struct parted *p, struct mover *m)
 {
 	transfer_attach(p->transfer, m);
+}
+
+/* What was waited for the first turn is not part of its speed. */
+void
+parts_go(struct parted *p)
+{
+	pthread_mutex_lock(&p->all->lock);
+	if (!p->is_going)
+		transfer_go(p->transfer);
+	p->is_going = true;
+	pthread_mutex_unlock(&p->all->lock);
 }
 
 void

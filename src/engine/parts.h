@@ -9,8 +9,9 @@
  *
  * Its total is what has been asked for so far.  It ends when none of its parts
  * is under way, as completed when all of them that ran together were delivered,
- * and goes on when another part comes in time.  One that was cancelled does
- * not go on; another begins.
+ * and goes on when another part comes in time, and before HISTORY_KEEP is over,
+ * since its row may be gone by then.  One that was cancelled does not go on;
+ * another begins.
  *
  * Any thread; a lock of its own, which goes before that of the transfers.
  */
@@ -29,8 +30,9 @@
 struct parts;
 struct parted; /* one download, whose parts are under way or have been */
 
-struct parts *parts_new(
-    struct transfers *ts, struct sched *sched, const struct clock *clock);
+/* Rows are kept for ${keep_ms}; 0: for ever. */
+struct parts *parts_new(struct transfers *ts, struct sched *sched,
+    const struct clock *clock, int64_t keep_ms);
 void parts_free(struct parts *ps); /* after the last left; NULL is fine */
 
 struct parts_wanted {
@@ -48,6 +50,8 @@ struct parted *parts_join(struct parts *ps, const struct parts_wanted *w);
 struct lane *parts_lane(struct parted *p);
 /* ${m} is told when it is cancelled. */
 void parts_attach(struct parted *p, struct mover *m);
+/* The turn of one of them has come. */
+void parts_go(struct parted *p);
 /* Its parts moved so much in all: ${delta} more, or less, when not all that was
  * sent arrived. */
 void parts_moved(struct parted *p, int64_t delta);

@@ -166,7 +166,8 @@ entry(const char *name, const json_t *o, struct rec_transfer *t)
 	t->updated_ms = time_of(o, "updated_at");
 	if (t->updated_ms < t->created_ms)
 		t->updated_ms = t->created_ms;
-	id_new(t->created_ms, t->id);
+	/* The history is in the order of ids. */
+	id_at(t->created_ms, t->id);
 	take_checksum(o, t);
 	take_client(o, t);
 	take_progress(o, t);

@@ -170,6 +170,7 @@ transfer_go(struct transfer *t)
 	pthread_mutex_lock(&ts->lock);
 	t->began_ms = clock_mono_ms(ts->clock);
 	speed_init(&t->speed, t->began_ms);
+	t->speed.ring[0].bytes = t->base;
 	transfer_changed(ts, clock_wall_ms(ts->clock));
 	pthread_mutex_unlock(&ts->lock);
 }

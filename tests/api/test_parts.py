@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Ranges that one client asks of one file within a minute: one download."""
 
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import expect
@@ -178,3 +179,31 @@ def test_a_part_that_waits_in_vain(start):
             raw.reset()
         expect.until(lambda: "queued" not in queue())
     becomes(server, ("interrupted", 0), ("cancelled", 0))
+
+
+def test_waiting_is_not_slow(start):
+    server = start(MAX_ACTIVE_TRANSFERS=1)
+    server.put("file", bytes(8 * MIB))
+    with Mover(server, "first") as first, ThreadPoolExecutor(1) as pool:
+        part = pool.submit(get, server, "file", 0, 8 * MIB - 2)
+        becomes(server, ("queued", 0))
+        since = time.monotonic()
+        expect.until(lambda: time.monotonic() - since > 2)
+        first.finish()
+        part.result()
+    (entry,) = becomes(server, ("completed", 8 * MIB - 1))
+    assert entry["speed"] > 8 * MIB  # four would be what was waited as well
+
+
+def test_one_that_left_the_records_does_not_go_on(start):
+    server = start(HISTORY_KEEP="2s", QUEUE_KEEP_SECONDS=0)
+    server.put("file", bytes(300 * KIB))
+    get(server, "file", 0, 100 * KIB - 1)
+    expect.until(
+        lambda: good(server.get("/history"))["total_count"] == 0, within=40
+    )
+    get(server, "file", 100 * KIB, 200 * KIB - 1)
+    becomes(server, ("completed", 100 * KIB))
+    assert good(server.get("/stats"))["total_bytes"] == 500 * KIB
+    (client,) = good(server.get("/clients"))["clients"]
+    assert client["total_bytes"] == 500 * KIB

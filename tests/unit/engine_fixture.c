@@ -52,7 +52,8 @@ fixture_init(struct fixture *f, const char *url)
 	e->sched = sched_new(&turns);
 	assert_int_equal(
 	    transfers_new(e->db, e->clock, &e->transfers, &err), 0);
-	e->parts = parts_new(e->transfers, e->sched, e->clock);
+	e->parts = parts_new(
+	    e->transfers, e->sched, e->clock, e->settings->history_keep);
 	assert_int_equal(
 	    auth_new(e->db, e->clock, "the-first-admin-key", &e->auth, &err),
 	    0);

@@ -38,6 +38,12 @@ count(struct db_tx *tx, void *arg, struct err *err)
 	return rec_transfer_count(tx, arg, err);
 }
 
+static int
+newest(struct db_tx *tx, void *arg, struct err *err)
+{
+	return rec_transfer_newest(tx, "", "file", arg, err);
+}
+
 static uint64_t
 transfers(struct fixture *f)
 {
@@ -111,5 +117,48 @@ TEST(test_engine_parts__remembers_so_many_that_rest)
 	(void)snprintf(blob, sizeof(blob), "%032x", 0);
 	fetch(&f, blob, 1);
 	assert_int_equal(transfers(&f), PARTS_RESTING + 2);
+	fixture_fini(&f);
+}
+
+TEST(test_engine_parts__are_not_gone_on_with_when_their_row_may_be_gone)
+{
+	struct fixture f;
+
+	fixture_init(&f, NULL);
+	parts_free(f.engine->parts);
+	f.engine->parts = parts_new(
+	    f.engine->transfers, f.engine->sched, f.engine->clock, 2000);
+	fetch(&f, BLOB, 100000);
+	clock_manual_advance(&f.clock, 1999);
+	fetch(&f, BLOB, 100000);
+	assert_int_equal(transfers(&f), 1);
+	clock_manual_advance(&f.clock, 2000);
+	fetch(&f, BLOB, 100000);
+	assert_int_equal(transfers(&f), 2);
+	fixture_fini(&f);
+}
+
+TEST(test_engine_parts__do_not_move_while_they_wait)
+{
+	struct parted *waits, *also;
+	struct rec_transfer row;
+	struct fixture f;
+
+	fixture_init(&f, NULL);
+	waits = join(&f, BLOB, 1000000);
+	also = join(&f, BLOB, 1000000);
+	clock_manual_advance(&f.clock, 9000);
+	parts_go(waits);
+	clock_manual_advance(&f.clock, 500);
+	parts_go(also); /* not anew for the second */
+	clock_manual_advance(&f.clock, 500);
+	parts_moved(waits, 1000000);
+	parts_moved(also, 1000000);
+	parts_leave(also, NULL);
+	parts_leave(waits, NULL);
+	fixture_settle(&f);
+	assert_int_equal(db_read(f.engine->db, newest, &row, NULL), 0);
+	assert_int_equal(row.speed_bps, 2000000);
+	rec_transfer_fini(&row);
 	fixture_fini(&f);
 }
