@@ -6,6 +6,7 @@ import subprocess
 import time
 
 import cases_records
+import previews
 import proc
 from common import (
     GIB,
@@ -333,6 +334,14 @@ CASES = [
         ],
     ),
     Case(
+        "preview-12mp",
+        "ms of CPU",
+        [
+            Row("plain", Sftd, previews.previews("")),
+            Row("sealed", Sftd, previews.previews("?encryption=true")),
+        ],
+    ),
+    Case(
         "memory",
         "MiB",
         [
@@ -410,6 +419,8 @@ def targets(case, m, default_is_bbr):
             ratio(f"{k} / {single}", m[k] / m[single], target)
             for k, target in wanted
         ]
+    if case == "preview-12mp":
+        return [ratio(k, m[k], 80, at_least=False) for k in m]
     if case == "sealed-down-1g":
         return [ratio("sealed / plain", m["sealed"] / m["plain"], 0.5)]
     if case != "memory":

@@ -14,6 +14,7 @@
 #include "net/url.h"
 #include "proto/filename.h"
 #include "proto/limits.h"
+#include "proto/preview.h"
 
 int
 app_new(struct engine *e, const char *own_origins, struct app **ret_app,
@@ -106,12 +107,33 @@ check_length(const struct call *c, struct err *err)
 	    s->max_file_size);
 }
 
+/* The name of a preview may be too long for one of a file. */
+static int
+take_image(struct call *c, struct slice rest, struct err *err)
+{
+	const size_t suffix = strlen(PREVIEW_SUFFIX);
+	struct err why = ERR_INIT;
+
+	if (filename_normalise(rest, &c->name, &why) == 0)
+		return 0;
+	if (rest.n > suffix &&
+	    slice_eq_str((struct slice){ rest.p + rest.n - suffix, suffix },
+	        PREVIEW_SUFFIX) &&
+	    filename_normalise(
+	        (struct slice){ rest.p, rest.n - suffix }, &c->name, NULL) == 0)
+		return 0;
+	*err = why;
+	return -1;
+}
+
 static int
 take_rest(struct call *c, struct slice rest, struct err *err)
 {
 	switch (c->route->rest) {
 	case ROUTE_NAME:
 		return filename_normalise(rest, &c->name, err);
+	case ROUTE_IMAGE:
+		return take_image(c, rest, err);
 	case ROUTE_WORD:
 		c->name = slice_dup(rest);
 		return 0;

@@ -22,6 +22,7 @@ void h_tus_head(struct call *c);
 void h_tus_append(struct call *c);
 void h_tus_remove(struct call *c);
 void h_download(struct call *c);
+void h_thumbnail(struct call *c);
 void h_status_all(struct call *c);
 void h_status_one(struct call *c);
 void h_status_change(struct call *c);

@@ -36,6 +36,7 @@ const struct route routes_table[] = {
 	{ HTTP_PATCH,  "/tus/",         ROUTE_WORD,  ROUTE_OPEN, AUTH_WRITE, ROUTE_STREAM,   file_max, h_tus_append },
 	{ HTTP_DELETE, "/tus/",         ROUTE_WORD,  ROUTE_OPEN, AUTH_WRITE, ROUTE_TRANSFER, NULL,     h_tus_remove },
 	{ HTTP_GET,    "/download/",    ROUTE_NAME,  ROUTE_OPEN, AUTH_READ,  ROUTE_TRANSFER, NULL,     h_download },
+	{ HTTP_GET,    "/thumbnail/",   ROUTE_IMAGE, ROUTE_OPEN, AUTH_READ,  ROUTE_TRANSFER, NULL,     h_thumbnail },
 	{ HTTP_GET,    "/status",       ROUTE_EXACT, ROUTE_OPEN, AUTH_READ,  ROUTE_SHORT,    NULL,     h_status_all },
 	{ HTTP_GET,    "/status/",      ROUTE_NAME,  ROUTE_OPEN, AUTH_READ,  ROUTE_SHORT,    NULL,     h_status_one },
 	{ HTTP_PATCH,  "/status/",      ROUTE_NAME,  ROUTE_KEY,  AUTH_WRITE, ROUTE_SHORT,    NULL,     h_status_change },
@@ -61,7 +62,7 @@ fits(const struct route *r, struct slice path, struct slice *ret_rest)
 	if (!slice_starts(path, r->path))
 		return false;
 	*ret_rest = (struct slice){ path.p + n, path.n - n };
-	return r->rest == ROUTE_NAME ||
+	return r->rest == ROUTE_NAME || r->rest == ROUTE_IMAGE ||
 	       (ret_rest->n > 0 &&
 	           memchr(ret_rest->p, '/', ret_rest->n) == NULL);
 }

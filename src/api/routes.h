@@ -21,6 +21,7 @@ enum route_need {
 enum route_rest {
 	ROUTE_EXACT, /* nothing follows the path */
 	ROUTE_NAME,  /* a file name follows */
+	ROUTE_IMAGE, /* the same, or with PREVIEW_SUFFIX behind it */
 	ROUTE_WORD,  /* one segment follows (an id) */
 };
 

@@ -52,6 +52,7 @@
 	X(ORIGIN_FORBIDDEN, origin_forbidden, true) \
 	X(NOT_FOUND, not_found, true)      /* no such route */ \
 	X(FILE_NOT_FOUND, file_not_found, true) \
+	X(NO_THUMBNAIL, no_thumbnail, true) /* no image that can be read */ \
 	X(TRANSFER_NOT_FOUND, transfer_not_found, true) \
 	X(KEY_NOT_FOUND, key_not_found, true) \
 	X(METHOD_NOT_ALLOWED, method_not_allowed, true) \

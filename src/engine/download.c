@@ -250,8 +250,8 @@ open_sealed(struct download *d, struct storage_range range,
 	return seal_source_open(seal, &wanted, inner, ret_src, err);
 }
 
-static int
-open_part(struct download *d, struct storage_range range,
+int
+download_bytes(struct download *d, struct storage_range range,
     struct source **ret_src, struct err *err)
 {
 	struct storage *st = d->engine->storage;
@@ -301,7 +301,7 @@ download_start(struct download *d, const struct download_part *part,
 		.lane = part->lane,
 	};
 
-	if (open_part(d, part->range, ret_src, err) < 0)
+	if (download_bytes(d, part->range, ret_src, err) < 0)
 		return -1;
 	if (d->parted != NULL) {
 		if (part->mover != NULL)

@@ -53,6 +53,10 @@ struct download_request {
  * and ERR_FORBIDDEN for a container without a key that may read. */
 int download_open(struct engine *e, const struct download_request *req,
     struct download **ret_d, struct err *err);
+/* The same bytes for our own use: no transfer, nobody is told.  Errors as
+ * download_start(). */
+int download_bytes(struct download *d, struct storage_range range,
+    struct source **ret_src, struct err *err);
 /* A range of what is sent.  ERR_DECRYPTION_FAILED when the first bytes of it
  * are damaged, ERR_KEY_MISSING; the source fails so where later ones are. */
 struct download_part {

@@ -9,6 +9,7 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "crypto/secret.h"
+#include "engine/preview.h"
 #include "engine/recover.h"
 #include "engine/session.h"
 #include "engine/status_file.h"
@@ -234,6 +235,8 @@ engine_open(const struct engine_config *cf, struct engine **ret_engine,
 	e->settings = cf->settings;
 	e->clock = cf->clock;
 	e->durable = cf->settings->durability == SETTINGS_FULL;
+	if (cf->previewer != NULL)
+		e->previews = previews_new(cf->previewer);
 	if (open_parts(e, cf->fatal, &report, err) < 0) {
 		engine_close(e);
 		return -1;
@@ -282,6 +285,7 @@ engine_close(struct engine *e)
 	if (e == NULL)
 		return;
 	sessions_stop(e->sessions);
+	previews_free(e->previews);
 	/* A copy after a clean run is welcome; none is no reason to fail, and
 	 * what could not be opened is not worth one. */
 	if (e->auth != NULL && db_wants_backup(e->db, 0))

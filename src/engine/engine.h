@@ -46,6 +46,7 @@ struct engine {
 	struct pins *pins;
 	struct parts *parts;       /* downloads by ranges */
 	struct sessions *sessions; /* uploads that can be gone on with */
+	struct previews *previews; /* NULL: none are made here */
 	/* Something was put into the trash; any thread.  Set by whoever
 	 * runs the reaper. */
 	void (*trashed)(void *arg);
@@ -53,6 +54,9 @@ struct engine {
 	/* The same for a file that rewrite_run() should see. */
 	void (*unsettled)(void *arg);
 	void *unsettled_arg;
+	/* The same for a blob that there may be a preview of. */
+	void (*stored)(void *arg, const char *blob_id);
+	void *stored_arg;
 	bool durable; /* DURABILITY=full */
 };
 
@@ -76,6 +80,7 @@ struct engine_config {
 	const struct settings *settings;
 	const struct clock *clock;
 	void (*fatal)(const struct err *err); /* see db.h */
+	const char *previewer; /* the path of sft-preview; NULL: none */
 };
 int engine_open(const struct engine_config *cf, struct engine **ret_engine,
     struct engine_report *ret_report, struct err *err);

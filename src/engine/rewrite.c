@@ -8,6 +8,7 @@
 #include "crypto/seal_source.h"
 #include "db/rec_file.h"
 #include "engine/birth.h"
+#include "engine/preview.h"
 
 /* One file on its way. */
 struct rewriting {
@@ -137,6 +138,8 @@ publish(struct rewriting *r, struct err *err)
 		return rc;
 	}
 	FAULT_POINT("rewrite.swapped");
+	memcpy(r->file.blob_id, r->new_id, ID_SIZE);
+	preview_stored(e, &r->file);
 	if (e->trashed != NULL)
 		e->trashed(e->trashed_arg);
 	return 0;

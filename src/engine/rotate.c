@@ -6,6 +6,7 @@
 #include "base/fault.h"
 #include "crypto/seal.h"
 #include "engine/birth.h"
+#include "engine/preview_store.h"
 
 struct rotation {
 	struct engine *engine;
@@ -13,6 +14,7 @@ struct rotation {
 	struct rotate_sum *sum;
 	unsigned pass;
 	uint64_t pass_wrapped;
+	uint64_t pass_previews;
 };
 
 static int
@@ -161,14 +163,29 @@ look_at(void *arg, const char *id, uint64_t size, struct err *err)
 	return 0;
 }
 
+/* They are no containers that anybody counts, and nothing is lost with one. */
+static int
+look_at_preview(void *arg, const char *id, uint64_t size, struct err *err)
+{
+	struct rotation *r = arg;
+	bool is_changed;
+
+	(void)size;
+	if (preview_store_rewrap(r->engine, id, &is_changed, err) < 0)
+		return -1;
+	r->pass_previews += is_changed;
+	return 0;
+}
+
 static int
 run_pass(struct rotation *r, struct err *err)
 {
 	struct storage *st = r->engine->storage;
 
-	r->pass_wrapped = 0;
+	r->pass_wrapped = r->pass_previews = 0;
 	r->sum->containers = r->sum->failed = 0;
-	if (st->ops->blob_list(st, look_at, r, err) < 0)
+	if (st->ops->blob_list(st, look_at, r, err) < 0 ||
+	    st->ops->beside_list(st, look_at_preview, r, err) < 0)
 		return -1;
 	r->sum->wrapped += r->pass_wrapped;
 	return 0;
@@ -195,7 +212,7 @@ rotate_run(struct engine *e, const struct rotate_control *control,
 		if (run_pass(&r, err) < 0)
 			return -1;
 		r.pass++;
-	} while (r.pass_wrapped > 0);
+	} while (r.pass_wrapped > 0 || r.pass_previews > 0);
 	FAULT_POINT("rotate.done");
 	return sum->failed > 0 ? 0 : masterkey_settle(e->home, e->keys, err);
 }

@@ -8,7 +8,8 @@
  * knows both keys, may end at any point, and goes on where it was when it is
  * run again.  One container that cannot be changed does not keep the others.
  * Passes over all objects follow each other until one finds nothing to do, so
- * that what a server made meanwhile under an older key is found, too.
+ * that what a server made meanwhile under an older key is found, too.  Sealed
+ * previews change with them.
  *
  * Which objects are containers is told by their records, never by how they
  * begin: somebody may have uploaded a container as a plain file.

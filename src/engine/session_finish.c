@@ -7,6 +7,7 @@
 #include "base/hex.h"
 #include "base/mem.h"
 #include "engine/birth.h"
+#include "engine/preview.h"
 #include "engine/session_priv.h"
 
 /* Rows of chunks that go with the commit; the rest goes later. */
@@ -304,6 +305,7 @@ finish(struct session *s, struct session_result *ret, struct err *err)
 	if (check(s, &got, err) < 0 ||
 	    make_file(s, &got, &file, &is_new, err) < 0)
 		goto out;
+	preview_stored(e, &file);
 	tell(s, &file, ret);
 	transfer_end(s->transfer, NULL);
 	s->transfer = NULL;

@@ -12,6 +12,7 @@
 #include "db/rec_file.h"
 #include "engine/birth.h"
 #include "engine/intake.h"
+#include "engine/preview.h"
 
 struct upload {
 	struct engine *engine;
@@ -343,6 +344,7 @@ upload_finish(struct upload *up, const struct upload_options *options,
 	if (engine_write(e, record, &p, err) < 0)
 		goto out;
 	FAULT_POINT("upload.recorded");
+	preview_stored(e, &file);
 	memset(ret, 0, sizeof(*ret));
 	ret->filename = file.filename;
 	ret->mime_type = file.mime_type;

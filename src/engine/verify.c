@@ -10,6 +10,7 @@
 #include "base/passing.h"
 #include "crypto/seal_source.h"
 #include "db/rec_file.h"
+#include "engine/preview_store.h"
 
 /* Records that are read at once. */
 #define STEP 100
@@ -238,6 +239,14 @@ get_file(struct db_tx *tx, void *arg, struct err *err)
 	return rec_file_get(tx, "", q->filename, q->file, err);
 }
 
+/* Who is asked for the next preview of it makes another. */
+static int
+look_at_preview(void *arg, const char *id, uint64_t size, struct err *err)
+{
+	(void)size;
+	return preview_store_check(arg, id, err);
+}
+
 int
 verify_file(struct engine *e, const char *filename,
     const struct verify_control *control, struct verify_sum *sum,
@@ -252,6 +261,8 @@ verify_file(struct engine *e, const char *filename,
 	if (db_read(e->db, get_file, &q, err) < 0)
 		return -1;
 	rc = verify_one(&v, &f, err);
+	if (rc == 0)
+		rc = preview_store_check(e, f.blob_id, err);
 	rec_file_fini(&f);
 	return rc;
 }
@@ -324,5 +335,8 @@ verify_all(struct engine *e, const struct verify_control *control,
 		step_clear(s);
 	}
 	free(s);
+	if (rc == 0)
+		rc = e->storage->ops->beside_list(
+		    e->storage, look_at_preview, e, err);
 	return rc;
 }

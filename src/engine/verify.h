@@ -10,7 +10,9 @@
  * A file that is damaged, or whose bytes are gone, is marked in its record,
  * and the mark of one that is sound is taken off; one that is replaced or
  * removed meanwhile is left alone.  One whose master key is missing, or that
- * could not be read for want of rights or memory, can be neither.
+ * could not be read for want of rights or memory, can be neither.  Previews
+ * that are damaged or of no object are removed without a word: they are made
+ * again when somebody asks.
  */
 
 #include <stdint.h>

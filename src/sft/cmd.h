@@ -9,6 +9,7 @@
 int cmd_upload(struct cli *cli, struct err *err);
 int cmd_download(struct cli *cli, struct err *err);
 int cmd_status(struct cli *cli, struct err *err);
+int cmd_thumbnail(struct cli *cli, struct err *err);
 int cmd_cancel(struct cli *cli, struct err *err);
 int cmd_health(struct cli *cli, struct err *err);
 int cmd_key_new(struct cli *cli, struct err *err);

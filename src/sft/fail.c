@@ -15,6 +15,7 @@ static const struct {
 	    "start a server with 'script/server' or 'sftd', or say where one "
 	    "is with --server URL or SFT_SERVER" },
 	{ ERR_FILE_NOT_FOUND, FAIL_NOT_FOUND, NULL },
+	{ ERR_NO_THUMBNAIL, FAIL_NOT_FOUND, NULL },
 	{ ERR_TRANSFER_NOT_FOUND, FAIL_NOT_FOUND, NULL },
 	{ ERR_NO_ACTIVE_TRANSFER, FAIL_NOT_FOUND, NULL },
 	{ ERR_SESSION_CONFLICT, FAIL_FAILED,

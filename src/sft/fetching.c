@@ -341,7 +341,7 @@ fetching_run(struct cli *cli, const struct fetching_options *o,
 
 	memset(ret, 0, sizeof(*ret));
 	buf_init(&f.target, URL_MAX);
-	buf_append_str(&f.target, "/download/");
+	buf_append_str(&f.target, o->is_preview ? "/thumbnail/" : "/download/");
 	url_add_name(&f.target, o->name);
 	url_add_query(&f.target, "decrypt", o->raw ? "false" : NULL);
 	f.url = mem_printf("%s%s", http_base(cli->http), buf_str(&f.target));

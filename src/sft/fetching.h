@@ -23,6 +23,7 @@
 struct fetching_options {
 	const char *name; /* on the server */
 	const struct landing_options *landing;
+	bool is_preview; /* the picture of it that the server makes */
 	bool raw;
 	bool is_resumed;
 	unsigned parallel; /* 1..CREW_MAX */

@@ -16,8 +16,8 @@ fatal(const struct err *e)
 int
 check_run(struct commands_input *in)
 {
-	const struct engine_config cf = { &in->settings, clock_system(),
-		fatal };
+	const struct engine_config cf = { &in->settings, clock_system(), fatal,
+		NULL };
 	struct engine_report report;
 	struct engine *engine;
 	struct err e = ERR_INIT;

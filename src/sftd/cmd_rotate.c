@@ -40,6 +40,7 @@ cmd_rotate(struct commands_input *in)
 		&in->settings,
 		clock_system(),
 		background_fatal,
+		NULL,
 	};
 	const struct rotate_control control = { say_failed, NULL };
 	struct rotate_sum sum;

@@ -127,6 +127,7 @@ cmd_verify(struct commands_input *in)
 		&in->settings,
 		clock_system(),
 		background_fatal,
+		NULL,
 	};
 	struct verify_sum sum = { 0 };
 	struct err e = ERR_INIT;

@@ -2,6 +2,7 @@
 #include "sftd/server.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <malloc.h>
 #include <poll.h>
 #include <signal.h>
@@ -20,8 +21,10 @@
 #include "net/addr.h"
 #include "net/http_server.h"
 #include "proto/limits.h"
+#include "proto/preview.h"
 #include "sftd/announce.h"
 #include "sftd/audit.h"
+#include "sftd/foresight.h"
 #include "sftd/maintenance.h"
 #include "sftd/notify.h"
 #include "sftd/rewriter.h"
@@ -41,6 +44,7 @@ struct server {
 	struct maintenance *maintenance;
 	struct audit *audit;
 	struct rewriter *rewriter;
+	struct foresight *foresight;
 };
 
 /* A commit's outcome is unknown: end at once, recovery decides (rule 4). */
@@ -167,10 +171,32 @@ is_suspect(const struct engine_report *r)
 	       r->db.is_other || r->rebuilt > 0;
 }
 
+/* The path of another program of ours; one that cannot be said is not there. */
+static const char *
+beside_us(const char *name, char ret[PATH_MAX])
+{
+	ssize_t n = readlink("/proc/self/exe", ret, PATH_MAX);
+	size_t folder = 0;
+
+	for (ssize_t i = 0; i < n; i++)
+		if (ret[i] == '/')
+			folder = (size_t)i + 1;
+	if (folder + strlen(name) >= PATH_MAX)
+		folder = 0;
+	(void)snprintf(ret + folder, PATH_MAX - folder, "%s", name);
+	return ret;
+}
+
 static int
 start(struct server *s, struct err *err)
 {
-	const struct engine_config cf = { s->settings, clock_system(), fatal };
+	char previewer[PATH_MAX];
+	const struct engine_config cf = {
+		.settings = s->settings,
+		.clock = clock_system(),
+		.fatal = fatal,
+		.previewer = beside_us(PREVIEW_PROGRAM, previewer),
+	};
 
 	if (open_signals(s, err) < 0 || open_listener(s, err) < 0)
 		return -1;
@@ -178,6 +204,7 @@ start(struct server *s, struct err *err)
 		return -1;
 	if (maintenance_start(s->engine, &s->maintenance, err) < 0 ||
 	    rewriter_start(s->engine, &s->rewriter, err) < 0 ||
+	    foresight_start(s->engine, &s->foresight, err) < 0 ||
 	    audit_start(s->engine, is_suspect(&s->report), &s->audit, err) < 0)
 		return -1;
 	if (start_app(s, err) < 0)
@@ -242,6 +269,7 @@ stop(struct server *s)
 	}
 	app_free(s->app);
 	rewriter_stop(s->rewriter);
+	foresight_stop(s->foresight);
 	maintenance_stop(s->maintenance);
 	engine_close(s->engine);
 	file_close(s->signal_fd);

@@ -12,7 +12,8 @@
  *                  that deleting still commits (rule 6)
  *   objects/xx/ID  published blobs, xx the id's last two digits
  *   temp/ID        blobs being written
- *   thumbs/  lost/ backups/
+ *   thumbs/xx/ID   what lies beside the object of that id: its preview
+ *   lost/ backups/
  *   records.db     the database, with records.db.run, which tells it from
  *                  its older copies
  *   admin.key      the first admin key, mode 0600

@@ -9,6 +9,7 @@
  *                        random (the first are the time)
  *   objects/xx/ID.birth  the birth record where an extended attribute
  *                        ("user.sft") cannot hold it
+ *   thumbs/xx/ID         what lies beside the object: its preview
  *   temp/ID              being written
  *   lost/ID[.N]          set aside, with its .birth
  *
@@ -32,6 +33,7 @@ struct local {
 	int objectsfd;
 	int tempfd;
 	int lostfd;
+	int thumbsfd;
 	int shardfd[LOCAL_SHARDS];
 	bool has_xattr;
 	/* Pages are memory here: taking them early, or hurrying them to a
@@ -45,6 +47,8 @@ struct local *local_of(struct storage *st);
 int local_check_id(const char *id, struct err *err);
 /* The directory that ${id} is published in. */
 int local_shard(const struct local *l, const char *id);
+/* Makes the directory where it is missing, and opens it. */
+int local_open_dir(int dirfd, const char *name, struct err *err);
 /* Opens a published blob and tells its size. */
 int local_open_object(struct local *l, const char *id, int flags,
     uint64_t *ret_size, struct err *err);
@@ -81,6 +85,13 @@ int local_blob_read_at(
 int local_blob_withdraw(struct storage *st, const char *id, struct err *err);
 int local_blob_discard(struct storage *st, const char *id, struct err *err);
 int local_list_blobs(
+    struct storage *st, storage_list_fn fn, void *arg, struct err *err);
+int local_beside_put(struct storage *st, const char *id, const void *p,
+    size_t n, struct err *err);
+int local_beside_get(
+    struct storage *st, const char *id, struct buf *b, struct err *err);
+int local_beside_remove(struct storage *st, const char *id, struct err *err);
+int local_beside_list(
     struct storage *st, storage_list_fn fn, void *arg, struct err *err);
 int local_list_clean_temp(struct storage *st,
     bool (*keep)(void *arg, const char *id), void *arg, struct err *err);

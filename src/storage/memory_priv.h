@@ -28,6 +28,7 @@ struct mem {
 	struct map *objects; /* id: struct object */
 	struct map *aside;   /* id: struct object */
 	struct map *temp;    /* id: struct mem_begun */
+	struct map *beside;  /* id: struct mem_beside */
 };
 
 /* Bytes that stay while they are published or read. */
@@ -46,6 +47,13 @@ struct mem_begun {
 	uint64_t cap;
 	char *p;
 	char id[ID_SIZE];
+};
+
+/* What lies beside a blob. */
+struct mem_beside {
+	char id[ID_SIZE];
+	size_t n;
+	char p[];
 };
 
 /* A handle. */
@@ -78,5 +86,12 @@ int memory_blob_read_at(
     struct blob *blob, uint64_t offset, void *buf, size_t n, struct err *err);
 int memory_blob_withdraw(struct storage *st, const char *id, struct err *err);
 int memory_blob_discard(struct storage *st, const char *id, struct err *err);
+int memory_beside_put(struct storage *st, const char *id, const void *p,
+    size_t n, struct err *err);
+int memory_beside_get(
+    struct storage *st, const char *id, struct buf *b, struct err *err);
+int memory_beside_remove(struct storage *st, const char *id, struct err *err);
+int memory_beside_list(
+    struct storage *st, storage_list_fn fn, void *arg, struct err *err);
 
 #endif

@@ -21,10 +21,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/buf.h"
 #include "base/err.h"
 #include "base/source.h"
 
 #define STORAGE_BIRTH_MAX 4096
+#define STORAGE_BESIDE_MAX ((size_t)512 * 1024)
 #define STORAGE_SIZE_UNKNOWN UINT64_MAX
 
 struct storage;
@@ -120,15 +122,32 @@ struct storage_ops {
 	 * there is no such blob, or it has none. */
 	int (*blob_birth)(struct storage *st, const char *id,
 	    char ret[STORAGE_BIRTH_MAX + 1], struct err *err);
-	/* Removing what is not there succeeds. */
+	/* With what lies beside it.  Removing what is not there succeeds. */
 	int (*blob_remove)(struct storage *st, const char *id, struct err *err);
-	/* Out of the objects into a place for people to look at.
-	 * ERR_ABSENT. */
+	/* Out of the objects into a place for people to look at; what lay
+	 * beside it goes.  ERR_ABSENT. */
 	int (*blob_set_aside)(
 	    struct storage *st, const char *id, struct err *err);
 	/* Every blob that was there at the beginning once, in any order; not
 	 * 0 from ${fn} stops and is returned. */
 	int (*blob_list)(
+	    struct storage *st, storage_list_fn fn, void *arg, struct err *err);
+	/*
+	 * What lies beside a published blob: a few bytes, at most
+	 * STORAGE_BESIDE_MAX, that were made from it and can be made again
+	 * (its preview).  Putting replaces, as a whole or not at all; whoever
+	 * puts keeps the blob from being removed meanwhile.
+	 */
+	int (*beside_put)(struct storage *st, const char *id, const void *p,
+	    size_t n, struct err *err);
+	/* In place of what is in ${b}.  ERR_ABSENT. */
+	int (*beside_get)(
+	    struct storage *st, const char *id, struct buf *b, struct err *err);
+	/* Removing what is not there succeeds. */
+	int (*beside_remove)(
+	    struct storage *st, const char *id, struct err *err);
+	/* As blob_list(); of a blob that is there no more, too. */
+	int (*beside_list)(
 	    struct storage *st, storage_list_fn fn, void *arg, struct err *err);
 	/* Removes unpublished data of earlier runs, but for the ids for
 	 * which ${keep} (may be NULL) says true.  Only at the start. */

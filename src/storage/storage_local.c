@@ -211,6 +211,9 @@ blob_remove(struct storage *st, const char *id, struct err *err)
 
 	if (local_check_id(id, err) < 0)
 		return -1;
+	/* Made from the blob, and gone with it. */
+	if (local_beside_remove(st, id, err) < 0)
+		return -1;
 	local_birth_name(id, sidecar);
 	/* The blob first: one without a birth record helps nobody. */
 	if (remove_name(local_shard(l, id), id, err) < 0)
@@ -254,7 +257,8 @@ blob_set_aside(struct storage *st, const char *id, struct err *err)
 	char from[LOCAL_NAME_SIZE];
 	char to[LOCAL_NAME_SIZE];
 
-	if (local_check_id(id, err) < 0 || free_name(l, id, name, err) < 0)
+	if (local_check_id(id, err) < 0 || free_name(l, id, name, err) < 0 ||
+	    local_beside_remove(st, id, err) < 0)
 		return -1;
 	/* The birth record first: should we end here, the next attempt finds
 	 * the same name free and brings the two together. */
@@ -302,6 +306,7 @@ local_close(struct storage *st)
 
 	for (i = 0; i < LOCAL_SHARDS; i++)
 		file_close(l->shardfd[i]);
+	file_close(l->thumbsfd);
 	file_close(l->lostfd);
 	file_close(l->tempfd);
 	file_close(l->objectsfd);
@@ -309,8 +314,8 @@ local_close(struct storage *st)
 	free(l);
 }
 
-static int
-open_part(int dirfd, const char *name, struct err *err)
+int
+local_open_dir(int dirfd, const char *name, struct err *err)
 {
 	struct err why = ERR_INIT;
 	int fd;
@@ -338,7 +343,7 @@ open_shards(struct local *l, struct err *err)
 
 	for (i = 0; i < LOCAL_SHARDS; i++) {
 		(void)snprintf(name, sizeof(name), "%02x", (unsigned)i);
-		l->shardfd[i] = open_part(l->objectsfd, name, err);
+		l->shardfd[i] = local_open_dir(l->objectsfd, name, err);
 		if (l->shardfd[i] < 0)
 			return -1;
 	}
@@ -351,14 +356,17 @@ open_parts(struct local *l, const char *path, struct err *err)
 	l->rootfd = file_open(AT_FDCWD, path, O_RDONLY | O_DIRECTORY, 0, err);
 	if (l->rootfd < 0)
 		return -1;
-	l->objectsfd = open_part(l->rootfd, "objects", err);
+	l->objectsfd = local_open_dir(l->rootfd, "objects", err);
 	if (l->objectsfd < 0)
 		return -1;
-	l->tempfd = open_part(l->rootfd, "temp", err);
+	l->tempfd = local_open_dir(l->rootfd, "temp", err);
 	if (l->tempfd < 0)
 		return -1;
-	l->lostfd = open_part(l->rootfd, "lost", err);
+	l->lostfd = local_open_dir(l->rootfd, "lost", err);
 	if (l->lostfd < 0)
+		return -1;
+	l->thumbsfd = local_open_dir(l->rootfd, "thumbs", err);
+	if (l->thumbsfd < 0)
 		return -1;
 	if (open_shards(l, err) < 0)
 		return -1;
@@ -412,7 +420,7 @@ local_open(const char *path, struct storage **ret_st, struct err *err)
 	int i;
 
 	l->storage.ops = &storage_local_ops;
-	l->rootfd = l->objectsfd = l->tempfd = l->lostfd = -1;
+	l->rootfd = l->objectsfd = l->tempfd = l->lostfd = l->thumbsfd = -1;
 	for (i = 0; i < LOCAL_SHARDS; i++)
 		l->shardfd[i] = -1;
 	if (open_parts(l, path, err) < 0) {
@@ -447,6 +455,10 @@ const struct storage_ops storage_local_ops = {
 	.blob_remove = blob_remove,
 	.blob_set_aside = blob_set_aside,
 	.blob_list = local_list_blobs,
+	.beside_put = local_beside_put,
+	.beside_get = local_beside_get,
+	.beside_remove = local_beside_remove,
+	.beside_list = local_beside_list,
 	.clean_temp = local_list_clean_temp,
 	.free_space = free_space,
 };

@@ -223,6 +223,7 @@ blob_remove(struct storage *st, const char *id, struct err *err)
 	if (memory_check_id(id, err) < 0)
 		return -1;
 	pthread_mutex_lock(&m->lock);
+	free(map_remove(m->beside, slice_str(id)));
 	object_unref(m, map_remove(m->objects, slice_str(id)));
 	pthread_mutex_unlock(&m->lock);
 	return 0;
@@ -237,6 +238,7 @@ blob_set_aside(struct storage *st, const char *id, struct err *err)
 	pthread_mutex_lock(&m->lock);
 	o = find(m, id, err);
 	if (o != NULL) {
+		free(map_remove(m->beside, slice_str(id)));
 		(void)map_remove(m->objects, slice_str(id));
 		object_unref(m, map_put(m->aside, slice_str(id), o));
 	}
@@ -333,6 +335,7 @@ mem_close(struct storage *st)
 	struct mem *m = memory_of(st);
 	struct mem_begun *b;
 	size_t pos = 0;
+	void *beside;
 
 	unref_all(m, m->objects);
 	unref_all(m, m->aside);
@@ -341,6 +344,10 @@ mem_close(struct storage *st)
 		free(b);
 	}
 	map_free(m->temp);
+	pos = 0;
+	while ((beside = map_next(m->beside, &pos, NULL)) != NULL)
+		free(beside);
+	map_free(m->beside);
 	pthread_mutex_destroy(&m->lock);
 	free(m);
 }
@@ -404,6 +411,7 @@ mem_open(const char *options, struct storage **ret_st, struct err *err)
 	m->objects = map_new();
 	m->aside = map_new();
 	m->temp = map_new();
+	m->beside = map_new();
 	if (!parse_options(m, options)) {
 		mem_close(&m->storage);
 		return err_set(
@@ -437,6 +445,10 @@ const struct storage_ops storage_mem_ops = {
 	.blob_remove = blob_remove,
 	.blob_set_aside = blob_set_aside,
 	.blob_list = blob_list,
+	.beside_put = memory_beside_put,
+	.beside_get = memory_beside_get,
+	.beside_remove = memory_beside_remove,
+	.beside_list = memory_beside_list,
 	.clean_temp = clean_temp,
 	.free_space = free_space,
 };

@@ -604,3 +604,129 @@ CONTRACT(keeps_what_could_not_be_published_through_a_second_handle)
 	b->ops->blob_abort(b);
 	FAILS(ERR_ABSENT, st->ops->blob_reopen(st, id, &b, &err));
 }
+
+/* What is beside ${id}, as text. */
+static void
+assert_beside(struct storage *st, const char *id, const char *text)
+{
+	struct buf b;
+
+	buf_init(&b, STORAGE_BESIDE_MAX);
+	OK(st->ops->beside_get(st, id, &b, &err));
+	assert_string_equal(buf_str(&b), text);
+	buf_fini(&b);
+}
+
+static int
+count_beside(void *arg, const char *id, uint64_t size, struct err *e)
+{
+	unsigned *n = arg;
+
+	(void)e;
+	assert_true(id_is_valid(id));
+	assert_int_equal(size, 5);
+	++*n;
+	return 0;
+}
+
+CONTRACT(keeps_something_beside_a_blob_until_it_goes)
+{
+	char id[ID_SIZE], other[ID_SIZE];
+	struct buf b;
+	unsigned n = 0;
+
+	buf_init(&b, STORAGE_BESIDE_MAX);
+	help_new_id(id);
+	help_new_id(other);
+	publish(st, id, 10, 10);
+	publish(st, other, 10, 10);
+	FAILS(ERR_ABSENT, st->ops->beside_get(st, id, &b, &err));
+	OK(st->ops->beside_remove(st, id, &err));
+	OK(st->ops->beside_put(st, id, "longer", 6, &err));
+	OK(st->ops->beside_put(st, id, "first", 5, &err));
+	OK(st->ops->beside_put(st, other, "other", 5, &err));
+	assert_beside(st, id, "first");
+	assert_beside(st, other, "other");
+	OK(st->ops->beside_list(st, count_beside, &n, &err));
+	assert_int_equal(n, 2);
+	OK(st->ops->blob_remove(st, id, &err));
+	FAILS(ERR_ABSENT, st->ops->beside_get(st, id, &b, &err));
+	OK(st->ops->blob_set_aside(st, other, &err));
+	FAILS(ERR_ABSENT, st->ops->beside_get(st, other, &b, &err));
+	buf_fini(&b);
+}
+
+CONTRACT(bounds_what_lies_beside_a_blob)
+{
+	char *p = calloc(1, STORAGE_BESIDE_MAX + 1);
+	struct buf small;
+	char id[ID_SIZE];
+
+	assert_non_null(p);
+	help_new_id(id);
+	publish(st, id, 10, 10);
+	OK(st->ops->beside_put(st, id, p, STORAGE_BESIDE_MAX, &err));
+	FAILS(ERR_INTERNAL,
+	    st->ops->beside_put(st, id, p, STORAGE_BESIDE_MAX + 1, &err));
+	buf_init(&small, STORAGE_BESIDE_MAX - 1);
+	FAILS(ERR_IO, st->ops->beside_get(st, id, &small, &err));
+	buf_fini(&small);
+	FAILS(ERR_INTERNAL, st->ops->beside_put(st, "../x", p, 1, &err));
+	FAILS(ERR_INTERNAL, st->ops->beside_remove(st, "../x", &err));
+	free(p);
+}
+
+#define PUTS 50
+#define LONG_TEXT 20000
+
+struct putter {
+	struct storage *st;
+	const char *id;
+	char c;
+};
+
+static void *
+put_often(void *arg)
+{
+	const struct putter *p = arg;
+	char text[LONG_TEXT];
+	long failed = 0;
+
+	memset(text, p->c, sizeof(text));
+	for (int i = 0; i < PUTS; i++)
+		failed += p->st->ops->beside_put(
+		    p->st, p->id, text, sizeof(text), NULL);
+	return (void *)failed;
+}
+
+CONTRACT(puts_beside_a_blob_as_a_whole)
+{
+	struct putter putters[2] = { { .c = 'a' }, { .c = 'b' } };
+	pthread_t threads[2];
+	char id[ID_SIZE];
+	struct buf b;
+	void *failed;
+
+	help_new_id(id);
+	publish(st, id, 10, 10);
+	OK(st->ops->beside_put(st, id, "", 0, &err));
+	for (int i = 0; i < 2; i++) {
+		putters[i].st = st;
+		putters[i].id = id;
+		assert_int_equal(
+		    pthread_create(&threads[i], NULL, put_often, &putters[i]),
+		    0);
+	}
+	buf_init(&b, STORAGE_BESIDE_MAX);
+	for (int i = 0; i < PUTS; i++) {
+		OK(st->ops->beside_get(st, id, &b, &err));
+		assert_true(b.len == 0 || b.len == LONG_TEXT);
+		if (b.len > 0)
+			assert_memory_equal(b.p, b.p + 1, b.len - 1);
+	}
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(pthread_join(threads[i], &failed), 0);
+		assert_null(failed);
+	}
+	buf_fini(&b);
+}
