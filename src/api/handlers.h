@@ -27,6 +27,8 @@ void h_status_all(struct call *c);
 void h_status_one(struct call *c);
 void h_status_change(struct call *c);
 void h_history(struct call *c);
+void h_files_list(struct call *c);
+void h_files_remove(struct call *c);
 void h_ping(struct call *c);
 void h_stats(struct call *c);
 void h_clients(struct call *c);

@@ -195,12 +195,19 @@ static const char VERSION_5[] =
 "  FROM transfers WHERE created_ms >= 0"
 "  GROUP BY created_ms / 86400000, direction, status;";
 
+/* The orders in which files are listed; with the name, so that a prefix is
+ * looked for in the index alone. */
+static const char VERSION_6[] =
+"CREATE INDEX files_newest ON files (modified_ms, filename);"
+"CREATE INDEX files_largest ON files (size, filename);";
+
 static const char *const steps[] = {
 	VERSION_1,
 	VERSION_2,
 	VERSION_3,
 	VERSION_4,
 	VERSION_5,
+	VERSION_6,
 };
 /* clang-format on */
 

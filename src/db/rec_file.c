@@ -4,17 +4,14 @@
 #include <stdlib.h>
 
 #include "db/db_priv.h"
+#include "db/rec_file_priv.h"
 #include "db/rec_prefix.h"
 
 /* Each lost race means that another writer won one. */
 #define TRIES 16
 
-#define COLUMNS                                                                \
-	"filename, blob_id, sha256, crc32, size, mime_type, encryption, "      \
-	"layout, created_ms, modified_ms, transfer_id, damaged"
-
 static const char SQL_INSERT[] =
-    "INSERT INTO files (" COLUMNS ") "
+    "INSERT INTO files (" REC_FILE_COLUMNS ") "
     "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) "
     "ON CONFLICT (filename) DO NOTHING";
 static const char SQL_BLOB[] = "SELECT blob_id FROM files WHERE filename = $1";
@@ -27,9 +24,9 @@ static const char SQL_REPLACE[] =
 static const char SQL_REMOVE[] =
     "DELETE FROM files WHERE filename = $1 AND blob_id = $2";
 static const char SQL_GET[] =
-    "SELECT " COLUMNS " FROM files WHERE filename = $1";
+    "SELECT " REC_FILE_COLUMNS " FROM files WHERE filename = $1";
 static const char SQL_OF_BLOB[] =
-    "SELECT " COLUMNS " FROM files WHERE blob_id = $1";
+    "SELECT " REC_FILE_COLUMNS " FROM files WHERE blob_id = $1";
 static const char SQL_MARK[] =
     "UPDATE files SET damaged = 1 WHERE blob_id = $1 AND damaged = 0";
 static const char SQL_UNMARK[] =
@@ -39,11 +36,12 @@ static const char SQL_KNOWN[] =
     "UNION ALL SELECT 1 FROM trash WHERE blob_id = $1";
 static const char SQL_LAST[] =
     "SELECT blob_id FROM files ORDER BY blob_id DESC LIMIT 1";
-static const char SQL_EACH[] = "SELECT " COLUMNS " FROM files "
+static const char SQL_EACH[] = "SELECT " REC_FILE_COLUMNS " FROM files "
                                "WHERE blob_id > $1 ORDER BY blob_id LIMIT $2";
 /* By the index files_unsettled. */
 static const char SQL_UNSETTLED[] =
-    "SELECT " COLUMNS " FROM files WHERE layout = 1 AND encryption = 0 "
+    "SELECT " REC_FILE_COLUMNS
+    " FROM files WHERE layout = 1 AND encryption = 0 "
     "AND blob_id > $1 AND damaged = 0 ORDER BY blob_id LIMIT 1";
 static const char SQL_SWAP[] =
     "UPDATE files SET blob_id = $1, layout = 0 WHERE blob_id = $2";
@@ -56,8 +54,8 @@ rec_file_fini(struct rec_file *f)
 	*f = (struct rec_file){ 0 };
 }
 
-static void
-take_row(struct sql *q, struct rec_file *f)
+void
+rec_file_take_row(struct sql *q, struct rec_file *f)
 {
 	*f = (struct rec_file){ 0 };
 	f->filename = sql_get_text(q);
@@ -212,7 +210,7 @@ rec_file_get(struct db_tx *tx, const char *prefix, const char *filename,
 	sql_put_text(&q, filename);
 	rc = sql_step(&q, err);
 	if (rc > 0)
-		take_row(&q, ret);
+		rec_file_take_row(&q, ret);
 	sql_close(&q);
 	if (rc < 0)
 		return -1;
@@ -289,7 +287,7 @@ rec_file_of_blob(struct db_tx *tx, const char *blob_id, struct rec_file *ret,
 	sql_put_text(&q, blob_id);
 	rc = sql_step(&q, err);
 	if (rc > 0)
-		take_row(&q, ret);
+		rec_file_take_row(&q, ret);
 	sql_close(&q);
 	if (rc == 0)
 		return err_set(err, ERR_FILE_NOT_FOUND,
@@ -310,7 +308,7 @@ rec_file_next_unsettled(
 	sql_put_text(&q, after);
 	rc = sql_step(&q, err);
 	if (rc > 0)
-		take_row(&q, ret);
+		rec_file_take_row(&q, ret);
 	sql_close(&q);
 	return rc < 0 ? -1 : 0;
 }
@@ -394,7 +392,7 @@ rec_file_each(struct db_tx *tx, const struct db_page *page, rec_file_fn fn,
 	sql_put_text(&q, page->after);
 	sql_put_int(&q, page->limit);
 	while ((rc = sql_step(&q, err)) > 0) {
-		take_row(&q, &f);
+		rec_file_take_row(&q, &f);
 		rc = fn(arg, &f, err);
 		rec_file_fini(&f);
 		if (rc < 0)

@@ -68,6 +68,14 @@ preview_fits(const char *mime_type)
 	return false;
 }
 
+char *
+preview_name(const char *filename, const char *mime_type)
+{
+	return mime_type != NULL && preview_fits(mime_type)
+	           ? mem_printf("%s" PREVIEW_SUFFIX, filename)
+	           : NULL;
+}
+
 static int
 none(struct err *err)
 {

@@ -54,6 +54,9 @@ void preview_fini(struct preview *p); /* contents */
 
 /* May there be one of such a file?  By its type. */
 bool preview_fits(const char *mime_type);
+/* Under what name the preview of such a file is asked for, for free(); NULL:
+ * there is none. */
+char *preview_name(const char *filename, const char *mime_type);
 
 /* A file was recorded: tells whoever makes previews ahead of the need.  Never
  * waits. */

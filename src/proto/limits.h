@@ -22,6 +22,8 @@
 #define LIMIT_STATUS_MAX 1000u
 #define LIMIT_HISTORY_DEFAULT 100u
 #define LIMIT_HISTORY_MAX 1000u
+#define LIMIT_FILES_DEFAULT 100u
+#define LIMIT_FILES_MAX 1000u
 #define LIMIT_QUEUE_ENDED 1000u /* ended transfers in the queue view */
 #define LIMIT_PRIORITY 10
 

@@ -11,6 +11,8 @@ int cmd_download(struct cli *cli, struct err *err);
 int cmd_status(struct cli *cli, struct err *err);
 int cmd_thumbnail(struct cli *cli, struct err *err);
 int cmd_cancel(struct cli *cli, struct err *err);
+int cmd_ls(struct cli *cli, struct err *err);
+int cmd_rm(struct cli *cli, struct err *err);
 int cmd_health(struct cli *cli, struct err *err);
 int cmd_key_new(struct cli *cli, struct err *err);
 int cmd_key_list(struct cli *cli, struct err *err);

@@ -18,6 +18,9 @@ ROOT = Path(__file__).resolve().parents[2]
 COMMANDS = [
     ("upload",),
     ("download",),
+    ("ls",),
+    ("rm",),
+    ("cancel",),
     ("status",),
     ("health",),
     ("key", "new"),

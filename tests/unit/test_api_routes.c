@@ -31,6 +31,10 @@ TEST(test_api_routes__match_method_and_path)
 		    "DELETE, OPTIONS" },
 		{ HTTP_DELETE, "/keys/a/b", NULL, "", "" },
 		{ HTTP_DELETE, "/keys/", NULL, "", "" },
+		{ HTTP_GET, "/files", "/files", "", "GET, HEAD, OPTIONS" },
+		{ HTTP_DELETE, "/files/a/b", "/files/", "a/b",
+		    "DELETE, OPTIONS" },
+		{ HTTP_GET, "/files/a", NULL, "", "DELETE, OPTIONS" },
 		{ HTTP_OTHER, "/health", NULL, "", "GET, HEAD, OPTIONS" },
 	};
 	char allow[ROUTES_ALLOW_SIZE];

@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: MIT */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "sft/cmd.h"
+#include "sft/out.h"
+#include "sft/text.h"
+#include "sft/url.h"
+
+#define PAGE_MAX_BYTES (64u * 1024 * 1024)
+#define PAGE_FILES "1000"
+
+struct listing {
+	struct cli *cli;
+	const char *prefix;
+	const char *sort;
+	json_t *all; /* with --json; NULL: printed as they come */
+	size_t count;
+};
+
+static int
+print_page(const json_t *files, struct err *err)
+{
+	char size[TEXT_SIZE], modified[TEXT_SIZE];
+	const json_t *f;
+	struct buf b;
+	size_t i;
+	int rc;
+
+	buf_init(&b, PAGE_MAX_BYTES);
+	json_array_foreach(files, i, f)
+	{
+		text_size(out_uint(f, "size"), size);
+		text_time(out_str(f, "modified"), modified);
+		buf_printf(&b, "%10s  %-16s  ", size, modified);
+		text_clean(&b, slice_str(out_str(f, "filename")));
+		buf_append_char(&b, '\n');
+	}
+	rc = out_text(&b, err);
+	buf_fini(&b);
+	return rc;
+}
+
+/* One page from behind ${cursor} (NULL: the first). */
+static int
+ask_page(struct listing *l, const char *cursor, json_t **ret, struct err *err)
+{
+	struct cli_ask ask = { .method = "GET" };
+	struct buf target;
+	int rc;
+
+	buf_init(&target, 2 * URL_MAX);
+	buf_append_str(&target, "/files");
+	url_add_query(&target, "limit", PAGE_FILES);
+	url_add_query(&target, "prefix", l->prefix);
+	url_add_query(&target, "sort", l->sort);
+	url_add_query(&target, "cursor", cursor);
+	ask.target = buf_str(&target);
+	rc = cli_ask(l->cli, &ask, ret, err);
+	buf_fini(&target);
+	return rc;
+}
+
+/* *${page} is the last one, and becomes the next; 0: it was the last. */
+static int
+next_page(struct listing *l, json_t **page, struct err *err)
+{
+	const char *cursor =
+	    json_string_value(json_object_get(*page, "next_cursor"));
+	const json_t *files;
+	json_t *next;
+
+	if (*page != NULL && cursor == NULL)
+		return 0;
+	if (ask_page(l, cursor, &next, err) < 0)
+		return -1;
+	json_decref(*page);
+	*page = next;
+	files = json_object_get(next, "files");
+	l->count += json_array_size(files);
+	if (l->all != NULL)
+		return json_array_extend(l->all, (json_t *)files) < 0 ? -1 : 1;
+	return print_page(files, err) < 0 ? -1 : 1;
+}
+
+static int
+list(struct listing *l, struct err *err)
+{
+	json_t *page = NULL;
+	json_t *answer;
+	int rc;
+
+	do
+		rc = next_page(l, &page, err);
+	while (rc > 0);
+	json_decref(page);
+	if (rc < 0)
+		return -1;
+	if (l->all != NULL) {
+		answer = json_pack("{s:O}", "files", l->all);
+		rc = cli_tell(l->cli, answer, err);
+		json_decref(answer);
+	} else if (l->count == 0 && !l->cli->quiet) {
+		cli_say(
+		    l->cli, l->prefix == NULL
+		                ? "there are no files"
+		                : "there are no files whose names begin so");
+	}
+	return rc;
+}
+
+int
+cmd_ls(struct cli *cli, struct err *err)
+{
+	struct listing l = { .cli = cli };
+	const struct opt options[] = {
+		{ "sort", 0, OPT_STR, "ORDER",
+		    "name, newest (first) or size (largest first) (name)",
+		    &l.sort, 0, 0, NULL },
+		{ 0 },
+	};
+	const struct cli_syntax syntax = {
+		.args = "[PREFIX]",
+		.about = "Lists the files on the server, or those whose names "
+		         "begin with PREFIX:\ntheir size, when they last "
+		         "changed (UTC), and their names.\n",
+		.options = options,
+		.max_args = 1,
+	};
+	int rc = cli_parse(cli, &syntax, err);
+
+	if (rc != 0)
+		return rc;
+	if (cli->argc > 0)
+		l.prefix = cli->argv[0];
+	if (cli_http(cli, err) < 0)
+		return -1;
+	if (cli->json)
+		l.all = json_array();
+	rc = list(&l, err);
+	json_decref(l.all);
+	return rc;
+}
