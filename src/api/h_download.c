@@ -11,22 +11,15 @@
 #include "api/handlers.h"
 #include "api/params.h"
 #include "api/reply.h"
+#include "api/validators.h"
 #include "base/hex.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "engine/download.h"
 #include "net/http_date.h"
 #include "net/http_fields.h"
-#include "net/http_range.h"
 #include "proto/filename.h"
 #include "proto/limits.h"
-
-/* What is sent of the file. */
-struct part {
-	uint64_t first;
-	uint64_t length;
-	bool whole;
-};
 
 /* Files of others must not run in a browser as ours. */
 #define SANDBOX "default-src 'none'; sandbox"
@@ -73,72 +66,6 @@ describe_content(struct call *c, const struct download *d)
 	    d->is_raw ? "application/octet-stream" : f->mime_type);
 	http_header(c->x, "Content-Security-Policy", SANDBOX);
 	buf_fini(&b);
-}
-
-/* RFC 9110 13.2.2: If-None-Match goes before If-Modified-Since. */
-static bool
-is_not_modified(const struct http_request *req, const struct download *d)
-{
-	struct slice tags = http_field(req, "if-none-match");
-	struct slice since = http_field(req, "if-modified-since");
-	int64_t when;
-
-	if (tags.p != NULL)
-		return http_etag_matches(tags, d->tag, true);
-	return since.p != NULL && has_date(d) &&
-	       http_date_parse(since, &when) &&
-	       d->file.modified_ms / 1000 <= when;
-}
-
-/* RFC 9110 13.1.1 and 13.1.4. */
-static bool
-is_precondition_failed(const struct http_request *req, const struct download *d)
-{
-	struct slice tags = http_field(req, "if-match");
-	struct slice since = http_field(req, "if-unmodified-since");
-	int64_t when;
-
-	if (tags.p != NULL)
-		return !http_etag_matches(tags, d->tag, false);
-	return since.p != NULL && has_date(d) &&
-	       http_date_parse(since, &when) &&
-	       d->file.modified_ms / 1000 > when;
-}
-
-/* RFC 9110 13.1.5: a strong tag, or exactly our date. */
-static bool
-if_range_holds(const struct http_request *req, const struct download *d)
-{
-	struct slice value = http_field(req, "if-range");
-	int64_t when;
-
-	if (value.p == NULL)
-		return true;
-	/* one strong tag, not a list of them */
-	if (value.n > 0 && value.p[0] == '"')
-		return value.n == strlen(d->tag) + 2 &&
-		       http_etag_matches(value, d->tag, false);
-	return has_date(d) && http_date_parse(value, &when) &&
-	       d->file.modified_ms / 1000 == when;
-}
-
-static enum http_range_result
-choose_part(
-    const struct http_request *req, const struct download *d, struct part *ret)
-{
-	struct slice value = http_field(req, "range");
-	enum http_range_result r = HTTP_RANGE_WHOLE;
-	uint64_t first, last;
-
-	*ret = (struct part){ 0, d->size, true };
-	/* RFC 9110 14.2: Range is for GET only. */
-	if (value.p == NULL || req->method != HTTP_GET ||
-	    !if_range_holds(req, d))
-		return r;
-	r = http_range(value, d->size, &first, &last);
-	if (r == HTTP_RANGE_PART)
-		*ret = (struct part){ first, last - first + 1, false };
-	return r;
 }
 
 static void
@@ -366,22 +293,32 @@ static void
 answer(struct call *c, struct download *d)
 {
 	const struct http_request *req = http_request(c->x);
+	const struct validators v = {
+		.tag = d->tag,
+		.has_date = has_date(d),
+		.modified_ms = d->file.modified_ms,
+		.size = d->size,
+	};
 	struct part part;
 
-	if (is_precondition_failed(req, d)) {
+	switch (validators_ask(req, &v, &part)) {
+	case VALIDATORS_FAILED:
 		reply_precondition_failed(c);
-		download_close(d);
-	} else if (is_not_modified(req, d)) {
+		break;
+	case VALIDATORS_NOT_MODIFIED:
 		reply_not_modified(c, d);
-		download_close(d);
-	} else if (choose_part(req, d, &part) == HTTP_RANGE_UNSATISFIABLE) {
+		break;
+	case VALIDATORS_UNSATISFIABLE:
 		reply_not_satisfiable(c, d);
-		download_close(d);
-	} else if (req->method == HTTP_HEAD) {
-		send_head(c, d, &part);
-	} else {
-		send_part(c, d, &part);
+		break;
+	case VALIDATORS_SEND:
+		if (req->method == HTTP_HEAD)
+			send_head(c, d, &part);
+		else
+			send_part(c, d, &part);
+		return;
 	}
+	download_close(d);
 }
 
 void

@@ -7,7 +7,7 @@
 
 #include "base/hex.h"
 #include "base/mem.h"
-#include "crypto/seal_source.h"
+#include "engine/stored.h"
 
 /* How often a name may be replaced under a reader that looks it up. */
 #define LOOKUPS_MAX 16
@@ -27,51 +27,6 @@ get_file(struct db_tx *tx, void *arg, struct err *err)
 }
 
 static int
-mark_damaged(struct db_tx *tx, void *arg, struct err *err)
-{
-	return rec_file_mark_damaged(tx, arg, NULL, err);
-}
-
-static void
-marked(void *arg, const struct err *err)
-{
-	(void)err; /* the next reader finds the damage again */
-	free(arg);
-}
-
-static int
-damaged(const struct rec_file *f, struct err *err)
-{
-	return err_set(err, ERR_FILE_DAMAGED,
-	    "the stored bytes of '%s' are missing or damaged", f->filename);
-}
-
-/* The blob is pinned.  0 sound, -1 with ERR_ABSENT when it was removed before
- * the pin.  What is sealed shows its damage segment by segment. */
-static int
-check_blob(struct download *d, struct err *err)
-{
-	struct storage *st = d->engine->storage;
-	const struct rec_file *f = &d->file;
-
-	if (st->ops->blob_size(st, f->blob_id, &d->stored, err) < 0)
-		return -1;
-	if (f->layout == REC_PLAIN && (f->damaged || d->stored != f->size))
-		return damaged(f, err);
-	return 0;
-}
-
-/* The record says a blob that is not there, and it was not replaced. */
-static int
-report_loss(struct engine *e, struct rec_file *f, struct err *err)
-{
-	if (!f->damaged)
-		db_write_later(
-		    e->db, mark_damaged, mem_strdup(f->blob_id), marked);
-	return damaged(f, err);
-}
-
-static int
 find_and_pin(struct download *d, struct query *q, struct err *err)
 {
 	struct engine *e = d->engine;
@@ -84,7 +39,7 @@ find_and_pin(struct download *d, struct query *q, struct err *err)
 			return -1;
 		pins_take(e->pins, q->file->blob_id);
 		err_clear(&e2);
-		if (check_blob(d, &e2) == 0)
+		if (stored_check(e, q->file, &d->stored, &e2) == 0)
 			return 0;
 		pins_drop(e->pins, q->file->blob_id);
 		if (e2.code != ERR_ABSENT) {
@@ -92,7 +47,7 @@ find_and_pin(struct download *d, struct query *q, struct err *err)
 			return -1;
 		}
 		if (strcmp(last, q->file->blob_id) == 0)
-			return report_loss(e, q->file, err);
+			return stored_report_loss(e, q->file, err);
 		memcpy(last, q->file->blob_id, ID_SIZE);
 	}
 	return err_set(err, ERR_UNAVAILABLE,
@@ -101,25 +56,6 @@ find_and_pin(struct download *d, struct query *q, struct err *err)
 
 /* --- the container itself --------------------------------------------------
  */
-
-/* The header as a rotation of keys left it, never half of two (rule 13). */
-static int
-get_header(struct download *d, unsigned char *ret, struct err *err)
-{
-	struct storage *st = d->engine->storage;
-	struct err e = ERR_INIT;
-
-	if (st->ops->blob_get_head(
-	        st, d->file.blob_id, ret, SEAL_HEADER_SIZE, &e) == 0)
-		return 0;
-	if (e.code == ERR_FILE_DAMAGED)
-		return err_set(err, ERR_DECRYPTION_FAILED,
-		    "the stored bytes of '%s' end before an encrypted file "
-		    "begins",
-		    d->file.filename);
-	*err = e;
-	return -1;
-}
 
 /* Everybody may read what is plain to them; a copy of the container may be
  * tried with keys at leisure. */
@@ -144,7 +80,8 @@ choose_raw(struct download *d, const struct principal *who, struct err *err)
 	unsigned char digest[SHA256_SIZE];
 	char hex[SHA256_HEX_SIZE];
 
-	if (check_right(who, err) < 0 || get_header(d, d->header, err) < 0)
+	if (check_right(who, err) < 0 ||
+	    stored_header(d->engine, &d->file, d->header, err) < 0)
 		return -1;
 	d->is_raw = true;
 	d->size = d->stored;
@@ -205,62 +142,15 @@ download_open(struct engine *e, const struct download_request *req,
 	return 0;
 }
 
-static int
-unseal(struct download *d, struct seal **ret_seal, struct err *err)
-{
-	unsigned char header[SEAL_HEADER_SIZE];
-	struct err e = ERR_INIT;
-
-	if (get_header(d, header, err) < 0)
-		return -1;
-	if (seal_open(d->engine->keys, header, ret_seal, &e) == 0)
-		return 0;
-	/* Once more, for file systems that know no locks. */
-	if (e.code == ERR_DECRYPTION_FAILED) {
-		if (get_header(d, header, err) < 0)
-			return -1;
-		return seal_open(d->engine->keys, header, ret_seal, err);
-	}
-	*err = e;
-	return -1;
-}
-
-static int
-open_sealed(struct download *d, struct storage_range range,
-    struct source **ret_src, struct err *err)
-{
-	const struct seal_range wanted = {
-		.size = d->file.size,
-		.stored = d->stored,
-		.offset = range.offset,
-		.length = range.length,
-	};
-	struct storage *st = d->engine->storage;
-	struct storage_range stored;
-	struct seal *seal;
-	struct source *inner;
-
-	if (unseal(d, &seal, err) < 0)
-		return -1;
-	seal_range_stored(&wanted, &stored.offset, &stored.length);
-	if (st->ops->blob_open(st, d->file.blob_id, stored, &inner, err) < 0) {
-		seal_free(seal);
-		return -1;
-	}
-	return seal_source_open(seal, &wanted, inner, ret_src, err);
-}
-
 int
 download_bytes(struct download *d, struct storage_range range,
     struct source **ret_src, struct err *err)
 {
-	struct storage *st = d->engine->storage;
+	const struct stored_range plain = { d->stored, range };
 
 	if (d->is_raw)
 		return open_raw(d, range, ret_src, err);
-	if (d->file.layout == REC_SEALED)
-		return open_sealed(d, range, ret_src, err);
-	return st->ops->blob_open(st, d->file.blob_id, range, ret_src, err);
+	return stored_open(d->engine, &d->file, &plain, ret_src, err);
 }
 
 struct lane *

@@ -24,6 +24,8 @@
 #define LIMIT_HISTORY_MAX 1000u
 #define LIMIT_FILES_DEFAULT 100u
 #define LIMIT_FILES_MAX 1000u
+#define LIMIT_BATCH_NAMES 10000u /* of an archive */
+#define LIMIT_BATCH_BODY (16u * 1024 * 1024)
 #define LIMIT_QUEUE_ENDED 1000u /* ended transfers in the queue view */
 #define LIMIT_PRIORITY 10
 

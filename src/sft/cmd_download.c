@@ -11,6 +11,7 @@
 #include "sft/out.h"
 #include "sft/target.h"
 #include "sft/text.h"
+#include "sft/zipping.h"
 
 #define LINE_MAX_BYTES 16384u
 
@@ -18,6 +19,8 @@ struct options {
 	const char *output;
 	bool force;
 	bool raw;
+	bool zip;
+	struct zipping zipping; /* with zip */
 	bool resume;
 	uint64_t parallel;
 	struct retry_options retry;
@@ -84,6 +87,8 @@ fetch(struct cli *cli, const struct target *t, const struct options *o,
 	const struct landing_options landing = landing_for(cli, t, o);
 	const struct fetching_options fo = {
 		.name = t->name,
+		.target = o->zip ? o->zipping.target : NULL,
+		.body = o->zipping.body,
 		.landing = &landing,
 		.raw = o->raw,
 		.is_resumed = o->resume,
@@ -104,6 +109,13 @@ fetch(struct cli *cli, const struct target *t, const struct options *o,
 	return one;
 }
 
+/* Archives have all names. */
+static int
+target_count(const struct cli *cli, const struct options *o)
+{
+	return o->zip ? 1 : cli->argc;
+}
+
 /* Looks at all targets before the first file is fetched. */
 static int
 check_targets(const struct cli *cli, const struct target *targets,
@@ -116,7 +128,7 @@ check_targets(const struct cli *cli, const struct target *targets,
 	    strcmp(o->output, LANDING_STDOUT) == 0)
 		return err_set(err, ERR_USAGE,
 		    "standard output cannot have both the file and --json");
-	for (i = 0; i < cli->argc; i++) {
+	for (i = 0; i < target_count(cli, o); i++) {
 		landing = landing_for(cli, &targets[i], o);
 		if (landing_check(&landing, err) < 0)
 			return -1;
@@ -133,10 +145,10 @@ fetch_all(
 	struct err err = ERR_INIT;
 	int i;
 
-	for (i = 0; i < cli->argc; i++) {
+	for (i = 0; i < target_count(cli, o); i++) {
 		err_clear(&err);
 		json_array_append_new(list, fetch(cli, &targets[i], o, &err));
-		if (err.code == ERR_NONE)
+		if (err.code == ERR_NONE && !o->zip)
 			args_note_done(&cli->args, cli->argv[i]);
 		if (cli_is_hopeless(&err))
 			break;
@@ -147,9 +159,10 @@ fetch_all(
 static int
 run(struct cli *cli, const struct options *o, struct err *err)
 {
+	static char *const archive[] = { (char *)ZIPPING_NAME };
 	const struct target_input in = {
-		.names = cli->argv,
-		.n = (size_t)cli->argc,
+		.names = o->zip ? archive : cli->argv,
+		.n = (size_t)target_count(cli, o),
 		.output = o->output,
 	};
 	struct target *targets = NULL;
@@ -186,6 +199,10 @@ cmd_download(struct cli *cli, struct err *err)
 		    "fetch encrypted files as they are stored, for who has "
 		    "the key; needs an API key that may read",
 		    &o.raw, 0, 0, NULL },
+		{ "zip", 0, OPT_FLAG, NULL,
+		    "fetch all of them as one ZIP archive (" ZIPPING_NAME
+		    "); needs an API key that may read",
+		    &o.zip, 0, 0, NULL },
 		{ "resume", 0, OPT_FLAG, NULL,
 		    "go on where an earlier download was broken off", &o.resume,
 		    0, 0, NULL },
@@ -208,5 +225,16 @@ cmd_download(struct cli *cli, struct err *err)
 	};
 	int rc = cli_parse(cli, &syntax, err);
 
-	return rc != 0 ? rc : run(cli, &o, err);
+	if (rc != 0)
+		return rc;
+	if (o.zip && o.raw)
+		return err_set(err, ERR_USAGE,
+		    "an archive (--zip) holds files as they were sent, not as "
+		    "they are stored (--raw)");
+	if (o.zip)
+		zipping_init(&o.zipping, cli->argv, cli->argc);
+	rc = run(cli, &o, err);
+	if (o.zip)
+		zipping_fini(&o.zipping);
+	return rc;
 }

@@ -19,7 +19,7 @@
 struct fetching {
 	struct cli *cli;
 	const struct fetching_options *o;
-	struct buf target; /* "/download/..." */
+	struct buf target; /* "/download..." */
 	char *url;         /* with the server */
 };
 
@@ -116,6 +116,13 @@ begin_anew(struct fetching *f, struct resumable **ret_r, struct err *err)
 	return resumable_new(f->o->landing, &key, ret_r, err);
 }
 
+/* Is it something of which the server names no SHA-256? */
+static bool
+is_unnamed(const struct fetching *f)
+{
+	return f->o->raw || f->o->target != NULL;
+}
+
 /* Is it what the server has?  A container has no hash that is told. */
 static int
 check(struct fetching *f, struct resumable *r, struct fetching_result *ret,
@@ -127,7 +134,7 @@ check(struct fetching *f, struct resumable *r, struct fetching_result *ret,
 	(void)snprintf(head.etag, sizeof(head.etag), "%s", resumable_etag(r));
 	ret->is_checked = receiving_expected(&head, expected);
 	ret->size = resumable_size(r);
-	if (!ret->is_checked && !f->o->raw)
+	if (!ret->is_checked && !is_unnamed(f))
 		return err_set(err, ERR_IO,
 		    "the server names no SHA-256, so what comes could not be "
 		    "checked: is it an sftd?");
@@ -241,13 +248,14 @@ fetch_once(struct fetching *f, struct retry *retry, struct fetching_result *ret,
 	const struct receiving_options ro = {
 		.landing = f->o->landing,
 		.progress = f->cli->progress,
-		.raw = f->o->raw,
-		.url = f->url,
+		.raw = is_unnamed(f),
+		.url = f->o->body == NULL ? f->url : NULL,
 	};
 	struct receiving *r = receiving_new(&ro);
 	const struct http_request req = {
-		.method = "GET",
+		.method = f->o->body == NULL ? "GET" : "POST",
 		.target = buf_str(&f->target),
+		.json = f->o->body,
 		.sink = receiving_sink(r),
 	};
 	int rc = -1;
@@ -318,7 +326,7 @@ fetch(struct fetching *f, struct fetching_result *ret, struct err *err)
 
 	if (landing_check(f->o->landing, err) < 0)
 		return -1;
-	if (!landing_is_file(f->o->landing->path))
+	if (!landing_is_file(f->o->landing->path) || f->o->body != NULL)
 		return fetch_whole(f, ret, err);
 	if (f->o->is_resumed) {
 		int rc = resumable_take_up(f->o->landing, f->url, &r, err);
@@ -341,9 +349,14 @@ fetching_run(struct cli *cli, const struct fetching_options *o,
 
 	memset(ret, 0, sizeof(*ret));
 	buf_init(&f.target, URL_MAX);
-	buf_append_str(&f.target, o->is_preview ? "/thumbnail/" : "/download/");
-	url_add_name(&f.target, o->name);
-	url_add_query(&f.target, "decrypt", o->raw ? "false" : NULL);
+	if (o->target != NULL) {
+		buf_append_str(&f.target, o->target);
+	} else {
+		buf_append_str(
+		    &f.target, o->is_preview ? "/thumbnail/" : "/download/");
+		url_add_name(&f.target, o->name);
+		url_add_query(&f.target, "decrypt", o->raw ? "false" : NULL);
+	}
 	f.url = mem_printf("%s%s", http_base(cli->http), buf_str(&f.target));
 	rc = fetch(&f, ret, err);
 	progress_end(cli->progress);

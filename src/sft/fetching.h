@@ -15,6 +15,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "base/json.h"
 #include "crypto/sha256.h"
 #include "sft/cli.h"
 #include "sft/landing.h"
@@ -22,6 +23,11 @@
 
 struct fetching_options {
 	const char *name; /* on the server */
+	/* Something other than that file, of which the server names no SHA-256:
+	 * what is asked for, and the body to ask with (NULL: none), of whose
+	 * answer there are no ranges.  NULL: the file. */
+	const char *target;
+	const json_t *body;
 	const struct landing_options *landing;
 	bool is_preview; /* the picture of it that the server makes */
 	bool raw;

@@ -83,8 +83,9 @@ open_landing(struct receiving *r, const struct http_head *head, struct err *err)
 	};
 	struct err e = ERR_INIT;
 
-	if (head->length != HTTP_SIZE_UNKNOWN && key.size > RESUMABLE_PIECE &&
-	    head->etag[0] == '"' && landing_is_file(o->path)) {
+	if (key.url != NULL && head->length != HTTP_SIZE_UNKNOWN &&
+	    key.size > RESUMABLE_PIECE && head->etag[0] == '"' &&
+	    landing_is_file(o->path)) {
 		if (resumable_new(o, &key, &r->resumable, &e) == 0)
 			return 0;
 		if (e.code != ERR_EXISTS) {

@@ -32,7 +32,8 @@ struct receiving_options {
 	/* The answer may be a stored container, of which the server names no
 	 * SHA-256. */
 	bool raw;
-	const char *url; /* for the journal of what can be gone on with */
+	/* For the journal of what can be gone on with; NULL: it cannot. */
+	const char *url;
 };
 /* Makes no file yet: that happens when a good answer's head is there.  A file
  * of more than one piece is a resumable one then. */

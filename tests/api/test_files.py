@@ -70,7 +70,9 @@ def test_fields(filled):
     assert one["encryption"] is True
     assert expect.is_time(one["created"]) and expect.is_time(one["modified"])
     assert one["created"] < one["modified"]
-    assert one["thumbnail"] is None
+    assert one["thumbnail"] == "a.thumb.jpg"
+    (other,) = files(filled, "?prefix=b/1")["files"]
+    assert other["thumbnail"] is None
 
 
 @pytest.mark.parametrize(
@@ -274,11 +276,3 @@ def test_methods(server):
     assert response.headers["Allow"] == "DELETE, OPTIONS"
     response = server.head("/files")
     assert response.status_code == 200 and response.content == b""
-
-
-def test_an_image_names_its_preview(start):
-    server = start()
-    png = b"\x89PNG\r\n\x1a\n" + bytes(16)
-    assert server.put("a/image.png", png).status_code == 201
-    (one,) = server.get("/files").json()["files"]
-    assert one["thumbnail"] == "a/image.png.thumb.jpg"

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: MIT */
+#include "api/validators.h"
+
+#include <string.h>
+
+#include "net/http_date.h"
+#include "net/http_fields.h"
+#include "net/http_range.h"
+
+/* RFC 9110 13.2.2: If-None-Match goes before If-Modified-Since. */
+static bool
+is_not_modified(const struct http_request *req, const struct validators *v)
+{
+	struct slice tags = http_field(req, "if-none-match");
+	struct slice since = http_field(req, "if-modified-since");
+	int64_t when;
+
+	if (tags.p != NULL)
+		return http_etag_matches(tags, v->tag, true);
+	return since.p != NULL && v->has_date &&
+	       http_date_parse(since, &when) && v->modified_ms / 1000 <= when;
+}
+
+/* RFC 9110 13.1.1 and 13.1.4. */
+static bool
+is_precondition_failed(
+    const struct http_request *req, const struct validators *v)
+{
+	struct slice tags = http_field(req, "if-match");
+	struct slice since = http_field(req, "if-unmodified-since");
+	int64_t when;
+
+	if (tags.p != NULL)
+		return !http_etag_matches(tags, v->tag, false);
+	return since.p != NULL && v->has_date &&
+	       http_date_parse(since, &when) && v->modified_ms / 1000 > when;
+}
+
+/* RFC 9110 13.1.5: a strong tag, or exactly our date. */
+static bool
+if_range_holds(const struct http_request *req, const struct validators *v)
+{
+	struct slice value = http_field(req, "if-range");
+	int64_t when;
+
+	if (value.p == NULL)
+		return true;
+	/* one strong tag, not a list of them */
+	if (value.n > 0 && value.p[0] == '"')
+		return value.n == strlen(v->tag) + 2 &&
+		       http_etag_matches(value, v->tag, false);
+	return v->has_date && http_date_parse(value, &when) &&
+	       v->modified_ms / 1000 == when;
+}
+
+enum validators_answer
+validators_ask(const struct http_request *req, const struct validators *v,
+    struct part *ret_part)
+{
+	struct slice value = http_field(req, "range");
+	uint64_t first, last;
+
+	*ret_part = (struct part){ 0, v->size, true };
+	if (is_precondition_failed(req, v))
+		return VALIDATORS_FAILED;
+	if (is_not_modified(req, v))
+		return VALIDATORS_NOT_MODIFIED;
+	/* RFC 9110 14.2: Range is for GET only. */
+	if (value.p == NULL || req->method != HTTP_GET ||
+	    !if_range_holds(req, v))
+		return VALIDATORS_SEND;
+	switch (http_range(value, v->size, &first, &last)) {
+	case HTTP_RANGE_UNSATISFIABLE:
+		return VALIDATORS_UNSATISFIABLE;
+	case HTTP_RANGE_PART:
+		*ret_part = (struct part){ first, last - first + 1, false };
+		break;
+	default:
+		break;
+	}
+	return VALIDATORS_SEND;
+}
