@@ -7,6 +7,7 @@
 
 #include "api/call.h"
 #include "api/handlers.h"
+#include "api/quality.h"
 #include "api/reply.h"
 #include "api/routes.h"
 #include "base/log.h"
@@ -23,6 +24,7 @@ app_new(struct engine *e, const char *own_origins, struct app **ret_app,
 	struct app *app = mem_calloc(1, sizeof(*app));
 
 	app->engine = e;
+	app->wary = wary_new();
 	app->started_ms = clock_mono_ms(e->clock);
 	if (cors_new(e->settings->cors_origins, own_origins, &app->cors, err) <
 	    0) {
@@ -38,6 +40,7 @@ app_free(struct app *app)
 {
 	if (app == NULL)
 		return;
+	wary_free(app->wary);
 	cors_free(app->cors);
 	free(app);
 }
@@ -290,6 +293,17 @@ app_left(struct http_exchange *x, void *arg)
 }
 
 static void
+judge(const struct call *c)
+{
+	struct health_evidence e;
+
+	if (c->route == NULL || c->route->kind != ROUTE_TRANSFER)
+		return;
+	quality_evidence(c, &e);
+	quality_note(c, health_judge(&e).quality, &e);
+}
+
+static void
 app_ended(struct http_exchange *x, const struct err *why, void *arg)
 {
 	const struct http_request *req = http_request(x);
@@ -297,6 +311,8 @@ app_ended(struct http_exchange *x, const struct err *why, void *arg)
 	struct call *c = http_user(x);
 	char ip[ADDR_TEXT_SIZE];
 
+	if (c != NULL)
+		judge(c);
 	/* For people who look closely: who logs at info wants no line for
 	 * every poll of /status. */
 	if (!log_is_on(LOG_DEBUG) || c == NULL)

@@ -10,11 +10,13 @@
 
 #include "api/cors.h"
 #include "engine/engine.h"
+#include "engine/wary.h"
 #include "net/http_server.h"
 
 struct app {
 	struct engine *engine;
 	struct cors *cors;
+	struct wary *wary;  /* of clients' connections */
 	int64_t started_ms; /* monotonic */
 	/* Monotonic; when refusals may be logged again. */
 	_Atomic int64_t refusal_due_ms;

@@ -4,8 +4,8 @@
 
 #include "api/call.h"
 #include "api/handlers.h"
+#include "api/quality.h"
 #include "api/reply.h"
-#include "engine/health.h"
 #include "proto/limits.h"
 
 /* The client's clock in milliseconds: 1, 0 when it was not said, -1. */
@@ -39,15 +39,7 @@ read_timestamp(struct call *c, double *ret_ms, struct err *err)
 static int
 gather(struct call *c, struct health_evidence *ret, struct err *err)
 {
-	struct http_path path;
-
-	*ret = (struct health_evidence){ .rtt_us = 0 };
-	if (http_path(c->x, &path)) {
-		ret->rtt_us = path.rtt_us;
-		ret->rttvar_us = path.rttvar_us;
-		ret->retransmits = path.retransmits;
-		ret->segments = path.segments;
-	}
+	quality_evidence(c, ret);
 	return health_rate(c->app->engine, &c->client, &ret->rate_bps, err);
 }
 
@@ -66,6 +58,7 @@ h_ping(struct call *c)
 		return;
 	}
 	advice = health_judge(&evidence);
+	quality_note(c, advice.quality, &evidence);
 	latency_ms =
 	    said > 0 ? now_ms - theirs_ms : (double)evidence.rtt_us / 2000;
 	reply_json(c->app, c->x, 200,

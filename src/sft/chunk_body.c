@@ -2,6 +2,7 @@
 #include "sft/chunk_body.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -132,6 +133,15 @@ chunk_body_field(struct chunk_body *b, const char *name, const char *value)
 		    "--%s\r\nContent-Disposition: form-data; name=\"%s\""
 		    "\r\n\r\n%s\r\n",
 		    b->boundary, name, value);
+}
+
+void
+chunk_body_number(struct chunk_body *b, const char *name, uint64_t value)
+{
+	char text[24];
+
+	(void)snprintf(text, sizeof(text), "%" PRIu64, value);
+	chunk_body_field(b, name, text);
 }
 
 const struct http_body *

@@ -24,6 +24,7 @@ struct chunk_body *chunk_body_new(const struct chunk_part *part);
 /* ${value} NULL: the field is left out.  Before chunk_body_get(). */
 void chunk_body_field(
     struct chunk_body *b, const char *name, const char *value);
+void chunk_body_number(struct chunk_body *b, const char *name, uint64_t value);
 /* For one request; valid until chunk_body_free(). */
 const struct http_body *chunk_body_get(struct chunk_body *b);
 /* What was counted as sent is taken back: it is sent again. */

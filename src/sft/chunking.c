@@ -4,16 +4,18 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <pthread.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/thread.h"
+#include "sft/advice.h"
 #include "sft/chunk_body.h"
 #include "sft/file_hash.h"
+#include "sft/gate.h"
 #include "sft/out.h"
+#include "sft/turn.h"
 #include "sft/url.h"
 
 #define LOOK_NS (100 * 1000000LL)
@@ -29,15 +31,17 @@ struct chunking {
 	const struct chunking_options *o;
 	int fd;
 	uint64_t size;
-	unsigned threads;
+	unsigned parallel; /* to begin with */
+	bool is_advised;   /* its number of chunks at once is followed */
+	struct advice advice;
 	bool is_resumed; /* the server has an upload of our cut */
 	struct file_hash *hash;
+	struct turn *turn;
 
 	pthread_mutex_t lock;   /* over all below */
-	pthread_cond_t changed; /* active, allowed, acknowledged */
+	pthread_cond_t changed; /* gate, acknowledged */
 	struct grid grid;
-	unsigned active;  /* chunks under way */
-	unsigned allowed; /* at once; halved when connections break */
+	struct gate gate; /* halved when connections break */
 	uint64_t acknowledged;
 	bool must_shrink; /* a chunk is too large for what is in between */
 	bool is_over;     /* one of them failed for good: */
@@ -59,45 +63,40 @@ chunking_can(const char *path, uint64_t *ret_size)
 
 /* --- what to send --------------------------------------------------------- */
 
-/* What the server thinks of the connection; without an opinion, something that
- * suits most. */
-static void
-ask_advice(struct chunking *c, uint64_t *ret_size, uint64_t *ret_parallel)
+static uint64_t
+first_of(uint64_t given, uint64_t advised, uint64_t otherwise)
 {
-	json_t *body = json_pack(
-	    "{s:f}", "timestamp", (double)clock_wall_ms(clock_system()) / 1e3);
-	const struct cli_ask ask = { "POST", "/ping", body };
-	struct err ignored = ERR_INIT;
-	json_t *answer = NULL;
-
-	*ret_size = 0;
-	*ret_parallel = 0;
-	if (cli_ask(c->cli, &ask, &answer, &ignored) == 0) {
-		*ret_size = out_uint(answer, "recommended_chunk_size");
-		*ret_parallel = out_uint(answer, "recommended_parallel");
-	}
-	json_decref(answer);
-	json_decref(body);
-	if (*ret_size < GRID_CHUNK_MIN || *ret_size > GRID_CHUNK_MAX)
-		*ret_size = CHUNKING_SIZE_DEFAULT;
-	if (*ret_parallel < 1 || *ret_parallel > CREW_MAX)
-		*ret_parallel = CHUNKING_PARALLEL_DEFAULT;
+	return given != 0 ? given : advised != 0 ? advised : otherwise;
 }
 
+/* What is not given is as the server advises; without an opinion, something
+ * that suits most. */
 static void
 choose(struct chunking *c)
 {
-	uint64_t size = c->o->chunk_size;
-	uint64_t parallel = c->o->parallel;
+	const struct chunking_options *o = c->o;
+	struct advice *a = &c->advice;
 
-	if (size == 0 || parallel == 0)
-		ask_advice(c, &size, &parallel);
-	if (c->o->chunk_size != 0)
-		size = c->o->chunk_size;
-	if (c->o->parallel != 0)
-		parallel = c->o->parallel;
-	c->threads = (unsigned)parallel;
-	grid_init(&c->grid, c->size, size);
+	if (o->chunk_size == 0 || o->parallel == 0)
+		c->is_advised = advice_ask(c->cli, a) && o->parallel == 0;
+	c->parallel = (unsigned)first_of(
+	    o->parallel, a->parallel, CHUNKING_PARALLEL_DEFAULT);
+	grid_init(&c->grid, c->size,
+	    first_of(o->chunk_size, a->chunk_size, CHUNKING_SIZE_DEFAULT));
+}
+
+/* While it runs, the number of chunks at once follows the advice. */
+static void
+follow(void *arg)
+{
+	struct chunking *c = arg;
+
+	if (!c->is_advised || !advice_again(c->cli, &c->advice))
+		return;
+	pthread_mutex_lock(&c->lock);
+	gate_allow(&c->gate, (unsigned)c->advice.parallel);
+	pthread_cond_broadcast(&c->changed);
+	pthread_mutex_unlock(&c->lock);
 }
 
 static int
@@ -177,7 +176,8 @@ may_shrink(const struct chunking *c)
 static bool
 must_wait(const struct chunking *c, const struct carry *one)
 {
-	return c->active >= c->allowed || (may_shrink(c) && one->number != 0);
+	return !gate_is_open(&c->gate, one->number) ||
+	       (may_shrink(c) && one->number != 0);
 }
 
 static int
@@ -186,6 +186,7 @@ take_turn(struct chunking *c, const struct carry *one, struct err *err)
 	int rc = 0;
 
 	pthread_mutex_lock(&c->lock);
+	gate_wait(&c->gate, one->number);
 	while (rc == 0 && !c->is_over && must_wait(c, one)) {
 		(void)thread_cond_wait_until(&c->changed, &c->lock,
 		    clock_mono_ns(clock_system()) + LOOK_NS);
@@ -194,7 +195,10 @@ take_turn(struct chunking *c, const struct carry *one, struct err *err)
 	if (rc == 0 && c->is_over)
 		rc = err_set(err, ERR_UNAVAILABLE, "another chunk failed");
 	if (rc == 0)
-		c->active++;
+		gate_enter(&c->gate, one->number);
+	else
+		gate_give_up(&c->gate, one->number);
+	pthread_cond_broadcast(&c->changed);
 	pthread_mutex_unlock(&c->lock);
 	return rc;
 }
@@ -229,7 +233,7 @@ end_turn(struct chunking *c, const struct carry *one, json_t *answer,
     const struct err *err)
 {
 	pthread_mutex_lock(&c->lock);
-	c->active--;
+	gate_leave(&c->gate);
 	if (answer != NULL) {
 		c->acknowledged++;
 		if (strcmp(out_str(answer, "status"), "completed") == 0 &&
@@ -238,8 +242,8 @@ end_turn(struct chunking *c, const struct carry *one, json_t *answer,
 	} else {
 		if (may_shrink(c) && is_too_large(c, one, err))
 			c->must_shrink = c->is_over = true;
-		if (is_broken(err) && c->allowed > 1)
-			c->allowed /= 2;
+		if (is_broken(err))
+			gate_halve(&c->gate);
 	}
 	pthread_cond_broadcast(&c->changed);
 	pthread_mutex_unlock(&c->lock);
@@ -254,15 +258,6 @@ part_of(const struct chunking *c, uint64_t piece)
 		.n = grid_chunk_bytes(&c->grid, piece),
 		.progress = c->cli->progress,
 	};
-}
-
-static void
-add_number(struct chunk_body *b, const char *name, uint64_t value)
-{
-	char text[24];
-
-	(void)snprintf(text, sizeof(text), "%" PRIu64, value);
-	chunk_body_field(b, name, text);
 }
 
 static int
@@ -282,10 +277,10 @@ make_body(struct chunking *c, uint64_t piece, struct chunk_body **ret_body,
 		return -1;
 	b = chunk_body_new(&part);
 	chunk_body_field(b, "filename", c->o->name);
-	add_number(b, "chunk_number", piece);
-	add_number(b, "total_chunks", c->grid.count);
+	chunk_body_number(b, "chunk_number", piece);
+	chunk_body_number(b, "total_chunks", c->grid.count);
 	chunk_body_field(b, "chunk_hash", chunk_hash);
-	add_number(b, "total_size", c->size);
+	chunk_body_number(b, "total_size", c->size);
 	chunk_body_field(
 	    b, "file_hash", file_hash[0] == '\0' ? NULL : file_hash);
 	chunk_body_field(b, "encryption", c->o->encrypt ? "true" : "false");
@@ -302,6 +297,8 @@ send_once(struct chunking *c, const struct carry *one, struct err *err)
 		.method = "POST",
 		.target = "/upload_chunk",
 		.body = one->body,
+		.stands_still = turn_waits,
+		.still_arg = c->turn,
 	};
 	struct http_reply reply = { 0 };
 	int rc;
@@ -392,12 +389,12 @@ check_answer(struct chunking *c, struct err *err)
 static int
 send_missing(struct chunking *c, struct err *err)
 {
-	const struct crew_work work = { next, send_piece, c };
-	unsigned threads = c->threads;
+	const struct crew_work work = { next, send_piece, follow, c };
+	unsigned threads = c->is_advised ? ADVICE_PARALLEL_MAX : c->parallel;
 
 	if (threads > c->grid.missing)
 		threads = c->grid.missing == 0 ? 1 : (unsigned)c->grid.missing;
-	c->allowed = threads;
+	gate_init(&c->gate, c->parallel, threads);
 	c->must_shrink = c->is_over = false;
 	progress_begin(c->cli->progress, c->o->name, c->size);
 	progress_skip(c->cli->progress, grid_there(&c->grid));
@@ -478,9 +475,11 @@ chunking_send(struct cli *cli, const struct chunking_options *o,
 
 	pthread_mutex_init(&c.lock, NULL);
 	thread_cond_init(&c.changed);
-	if (open_file(&c, err) == 0 && start_hash(&c, err) == 0)
+	if (open_file(&c, err) == 0 && start_hash(&c, err) == 0 &&
+	    turn_new(cli, o->name, &c.turn, err) == 0)
 		rc = run(&c, err);
 	file_hash_close(c.hash);
+	turn_free(c.turn);
 	ret->answer = c.answer;
 	ret->is_begun =
 	    c.answer == NULL &&

@@ -16,6 +16,7 @@
 #include "sft/retry.h"
 #include "sft/sending.h"
 #include "sft/text.h"
+#include "sft/turn.h"
 #include "sft/url.h"
 
 #define LINE_MAX_BYTES 8192u
@@ -211,13 +212,17 @@ put_file(struct cli *cli, const struct options *o, struct sent *sent,
 	struct http_request req = { .method = "PUT" };
 	struct http_reply reply = { 0 };
 	struct sending *s = NULL;
+	struct turn *turn = NULL;
 	struct retry retry;
 	struct buf target;
 	int rc = -1;
 
 	buf_init(&target, URL_MAX);
-	if (sending_open(sent->path, cli->progress, &s, err) < 0)
+	if (turn_new(cli, sent->name, &turn, err) < 0 ||
+	    sending_open(sent->path, cli->progress, &s, err) < 0)
 		goto out;
+	req.stands_still = turn_waits;
+	req.still_arg = turn;
 	add_target(sent->name, o, &target);
 	req.target = buf_str(&target);
 	req.body = sending_body(s);
@@ -239,6 +244,7 @@ put_file(struct cli *cli, const struct options *o, struct sent *sent,
 out:
 	http_reply_fini(&reply);
 	sending_close(s);
+	turn_free(turn);
 	buf_fini(&target);
 	return rc;
 }

@@ -96,6 +96,11 @@ watch(struct crew *c)
 		(void)thread_cond_wait_until(&c->ended, &c->lock,
 		    clock_mono_ns(clock_system()) + TICK_NS);
 		progress_tick(c->cli->progress);
+		if (c->work->look == NULL || c->running == 0)
+			continue;
+		pthread_mutex_unlock(&c->lock);
+		c->work->look(c->work->arg);
+		pthread_mutex_lock(&c->lock);
 	}
 	pthread_mutex_unlock(&c->lock);
 }

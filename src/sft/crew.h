@@ -21,6 +21,8 @@ struct crew_work {
 	bool (*next)(void *arg, uint64_t *ret_piece);
 	/* Does it, retries included; many at once. */
 	int (*run)(void *arg, struct http *h, uint64_t piece, struct err *err);
+	/* Now and then meanwhile, in the caller's thread; may be NULL. */
+	void (*look)(void *arg);
 	void *arg;
 };
 

@@ -13,6 +13,8 @@
 #include "sft/text.h"
 
 #define TICK_MS 200
+/* Nothing has moved for so long: stands_still() is asked. */
+#define STILL_MS 2000
 #define BUFFER_SIZE (512L * 1024) /* the most that libcurl 7.88 takes */
 #define KEY_HEADER "X-API-Key: "
 
@@ -204,6 +206,21 @@ free_header_list(struct curl_slist *list)
 	curl_slist_free_all(list);
 }
 
+/* Nothing has moved for a while: is that as it should be? */
+static bool
+is_meant_to(struct http_call *c, int64_t now)
+{
+	int64_t since = c->asked_ms > c->moved_ms ? c->asked_ms : c->moved_ms;
+	bool is;
+
+	if (c->req->stands_still == NULL || !c->is_sending ||
+	    now - since < STILL_MS)
+		return false;
+	is = c->req->stands_still(c->req->still_arg);
+	c->asked_ms = clock_mono_ms(clock_system());
+	return is;
+}
+
 /* Has nothing moved for too long?  The time until there is a connection is
  * bounded by libcurl, and what our own input takes does not count. */
 static bool
@@ -223,7 +240,11 @@ is_stalled(struct http_call *c)
 		c->moved = up + down + head;
 		c->moved_ms = now;
 	}
-	return now - c->moved_ms >= c->h->options.timeout_ms;
+	if (is_meant_to(c, now))
+		c->moved_ms = now;
+	return now - c->moved_ms >= (c->req->timeout_ms > 0
+	                                    ? c->req->timeout_ms
+	                                    : c->h->options.timeout_ms);
 }
 
 /* Waits until the connection, our own input or a signal has something. */

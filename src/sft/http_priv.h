@@ -22,6 +22,7 @@ struct http_call {
 	bool is_sending;          /* the body was asked for */
 	curl_off_t moved;         /* bytes, both ways */
 	int64_t moved_ms;         /* when that changed last */
+	int64_t asked_ms;         /* when stands_still() was last called */
 	char text[CURL_ERROR_SIZE];
 };
 

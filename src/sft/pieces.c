@@ -169,7 +169,7 @@ pieces_run(struct cli *cli, const struct pieces_options *o, struct resumable *r,
     bool *ret_replaced, struct err *err)
 {
 	struct pieces p = { .cli = cli, .o = o, .r = r };
-	const struct crew_work work = { next, run, &p };
+	const struct crew_work work = { next, run, NULL, &p };
 	uint64_t missing = 0;
 	unsigned threads = o->parallel;
 	int rc;

@@ -11,18 +11,8 @@
 
 #define CELL_MAX 96
 
-/* The figures of a transfer as text, "" where there is nothing to say. */
-struct figures {
-	char percent[TEXT_SIZE];
-	char done[TEXT_SIZE];
-	char total[TEXT_SIZE];
-	char rate[TEXT_SIZE];
-	char left[TEXT_SIZE];
-	char changed[TEXT_SIZE];
-};
-
-static bool
-is_moving(const json_t *t)
+bool
+status_is_moving(const json_t *t)
 {
 	const char *status = out_str(t, "status");
 
@@ -30,8 +20,8 @@ is_moving(const json_t *t)
 	       strcmp(status, "downloading") == 0;
 }
 
-static void
-figures(const json_t *t, struct figures *ret)
+void
+status_figures(const json_t *t, struct status_figures *ret)
 {
 	memset(ret, 0, sizeof(*ret));
 	if (json_is_number(json_object_get(t, "progress")))
@@ -40,16 +30,16 @@ figures(const json_t *t, struct figures *ret)
 	text_size(out_uint(t, "transferred_bytes"), ret->done);
 	if (json_is_number(json_object_get(t, "total_bytes")))
 		text_size(out_uint(t, "total_bytes"), ret->total);
-	if (is_moving(t) && json_is_number(json_object_get(t, "speed")))
+	if (status_is_moving(t) && json_is_number(json_object_get(t, "speed")))
 		text_rate(out_uint(t, "speed"), ret->rate);
-	if (is_moving(t) && json_is_number(json_object_get(t, "eta")))
+	if (status_is_moving(t) && json_is_number(json_object_get(t, "eta")))
 		text_clock(out_uint(t, "eta"), ret->left);
 	text_time(
 	    json_string_value(json_object_get(t, "updated_at")), ret->changed);
 }
 
-static const char *
-way(const json_t *t)
+const char *
+status_way(const json_t *t)
 {
 	const char *direction = out_str(t, "direction");
 
@@ -74,15 +64,15 @@ add_transfers(const json_t *list, size_t width, struct buf *b)
 	};
 	struct table *t = table_new(columns);
 	const json_t *transfer;
-	struct figures f;
+	struct status_figures f;
 	size_t i;
 
 	json_array_foreach(list, i, transfer)
 	{
-		figures(transfer, &f);
+		status_figures(transfer, &f);
 		table_add(
 		    t, (const char *[]){ out_str(transfer, "filename"),
-		           way(transfer), out_str(transfer, "status"),
+		           status_way(transfer), out_str(transfer, "status"),
 		           f.percent, f.total[0] == '\0' ? f.done : f.total,
 		           f.rate, f.left, f.changed });
 	}
@@ -163,11 +153,11 @@ void
 status_view_one(const json_t *transfer, struct buf *b)
 {
 	char text[CELL_MAX * 2];
-	struct figures f;
+	struct status_figures f;
 
-	figures(transfer, &f);
+	status_figures(transfer, &f);
 	add_field(b, "name", out_str(transfer, "filename"));
-	add_field(b, "way", way(transfer));
+	add_field(b, "way", status_way(transfer));
 	add_field(b, "status", out_str(transfer, "status"));
 	add_optional(b, "error", transfer, "error");
 	(void)snprintf(text, sizeof(text), "%s%s%s%s%s", f.done,
@@ -194,11 +184,11 @@ status_view_one(const json_t *transfer, struct buf *b)
 void
 status_view_line(const json_t *transfer, struct buf *b)
 {
-	struct figures f;
+	struct status_figures f;
 
-	figures(transfer, &f);
+	status_figures(transfer, &f);
 	text_clean(b, slice_str(out_str(transfer, "filename")));
-	buf_printf(b, ": %s ", way(transfer));
+	buf_printf(b, ": %s ", status_way(transfer));
 	text_clean(b, slice_str(out_str(transfer, "status")));
 	if (f.percent[0] != '\0')
 		buf_printf(b, ", %s", f.percent);

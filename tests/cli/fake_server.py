@@ -145,7 +145,7 @@ class Handler(BaseHTTPRequestHandler):
         self.read_body()
         self.answer(404, error("not_found", "there is no such path"))
 
-    do_GET = do_PUT = do_POST = do_DELETE = dispatch
+    do_GET = do_PUT = do_POST = do_PATCH = do_DELETE = dispatch
 
     def upload(self, name, query):
         body = self.read_body()

@@ -6,9 +6,10 @@ import json
 import os
 import signal
 import threading
+import time
 
 import pytest
-from fake_server import answered, error, hang, reset
+from fake_server import Handler, answered, error, hang, reset
 
 MIB = 1 << 20
 KIB = 1 << 10
@@ -106,6 +107,82 @@ def test_as_the_server_advises(sft, fake):
     assert result.status == 0, result
     assert [n for n, _, _ in fake.chunks] == [0, 1, 2]
     assert fake.chunks[0][1] == 2 * MIB
+
+
+class Counting:
+    """/upload_chunk, slow enough for several to come at once, and /ping, whose
+    advice changes when it is asked again."""
+
+    def __init__(self, fake, *advised):
+        self.lock = threading.Lock()
+        self.advised = list(advised)
+        self.active = 0
+        self.most = [0]  # at once, since each advice
+        fake.on("POST", "/ping", self.ping)
+        fake.on("POST", "/upload_chunk", self.chunk)
+
+    def ping(self, handler):
+        handler.read_body()
+        with self.lock:
+            n = self.advised.pop(0) if self.advised else None
+            self.most.append(0)
+        if n is None:
+            handler.answer(404, error("not_found", "there is no such path"))
+            return
+        advice = {"recommended_chunk_size": 65536, "recommended_parallel": n}
+        handler.answer(200, advice)
+
+    def chunk(self, handler):
+        with self.lock:
+            self.active += 1
+            self.most[-1] = max(self.most[-1], self.active)
+        time.sleep(0.1)
+        with self.lock:
+            self.active -= 1
+        Handler.upload_chunk(handler, "", {})
+
+
+def test_it_follows_the_advice_while_it_runs(sft, fake):
+    counting = Counting(fake, 1, 6)
+    content = os.urandom(65536) * 80
+    result = sft("upload", sft.file("a", content), "--chunked", "-v")
+    assert result.status == 0, result
+    assert fake.files["a"] == content
+    assert counting.most[1] == 1
+    assert 4 <= counting.most[2] <= 6
+    assert "the server advises 6 chunks at once" in result.err
+    # the first ones first, however many wait for their turns
+    order = [n for n, _, _ in fake.chunks]
+    assert max(abs(n - i) for i, n in enumerate(order)) <= 8
+    # every chunk has the size that it began with
+    assert {size for _, size, _ in fake.chunks} == {65536}
+
+
+def test_a_given_number_at_once_stays(sft, fake):
+    counting = Counting(fake, 6, 6)
+    content = os.urandom(65536) * 80
+    result = sft(
+        *("upload", sft.file("a", content), "--chunked"), "--parallel=2"
+    )
+    assert result.status == 0, result
+    assert counting.most == [0, 2]
+
+
+def test_a_server_without_advice_is_asked_once(sft, fake):
+    counting = Counting(fake)
+    content = os.urandom(65536) * 160
+    result = sft(
+        *("upload", sft.file("a", content)), "--chunk-size=64K"
+    )
+    assert result.status == 0, result
+    assert counting.most == [0, 4]
+
+
+def test_a_server_that_hangs_at_ping_is_no_trouble(sft, fake):
+    fake.on("POST", "/ping", hang)
+    began = time.monotonic()
+    assert sft("upload", sft.file("a"), "--chunked").status == 0
+    assert time.monotonic() - began < 20
 
 
 def test_advice_is_not_asked_for_without_need(sft, fake):
