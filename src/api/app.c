@@ -10,6 +10,7 @@
 #include "api/quality.h"
 #include "api/reply.h"
 #include "api/routes.h"
+#include "api/socket.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "net/url.h"
@@ -31,6 +32,10 @@ app_new(struct engine *e, const char *own_origins, struct app **ret_app,
 		app_free(app);
 		return -1;
 	}
+	if (sockets_new(e, &app->sockets, err) < 0) {
+		app_free(app);
+		return -1;
+	}
 	*ret_app = app;
 	return 0;
 }
@@ -41,6 +46,7 @@ app_free(struct app *app)
 	if (app == NULL)
 		return;
 	wary_free(app->wary);
+	sockets_free(app->sockets);
 	cors_free(app->cors);
 	free(app);
 }
@@ -288,6 +294,8 @@ app_left(struct http_exchange *x, void *arg)
 	struct call *c = http_user(x);
 
 	(void)arg;
+	if (c->left != NULL)
+		c->left(c);
 	mover_fini(&c->mover);
 	turn_fini(c);
 }

@@ -16,8 +16,9 @@
 struct app {
 	struct engine *engine;
 	struct cors *cors;
-	struct wary *wary;  /* of clients' connections */
-	int64_t started_ms; /* monotonic */
+	struct wary *wary;       /* of clients' connections */
+	struct sockets *sockets; /* api/socket.h */
+	int64_t started_ms;      /* monotonic */
 	/* Monotonic; when refusals may be logged again. */
 	_Atomic int64_t refusal_due_ms;
 };

@@ -35,6 +35,7 @@ call_keep_state(struct call *c)
 	c->state = NULL;
 	c->free_state = NULL;
 	c->again = NULL;
+	c->left = NULL;
 }
 
 void

@@ -30,6 +30,9 @@ struct call {
 	 * to wait for its turn; NULL: that one, from its beginning.  ${state}
 	 * is what it left for then, freed with the call. */
 	void (*again)(struct call *c);
+	/* On the loop: its client has gone while it waited.  NULL: nothing is
+	 * to be done but what is done for all. */
+	void (*left)(struct call *c);
 	void *state;
 	void (*free_state)(void *state);
 	/* Filled by call_client(). */

@@ -34,6 +34,8 @@ void h_files_remove(struct call *c);
 void h_ping(struct call *c);
 void h_stats(struct call *c);
 void h_clients(struct call *c);
+void h_events(struct call *c);
+void h_socket(struct call *c);
 void h_key_new(struct call *c);
 void h_key_list(struct call *c);
 void h_key_revoke(struct call *c);

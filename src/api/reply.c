@@ -59,6 +59,9 @@ static const short statuses[ERR_CODE_COUNT] = {
 	[ERR_HASH_MISMATCH] = 422,
 	[ERR_SIZE_MISMATCH] = 422,
 	[ERR_TOO_MANY_REQUESTS] = 429,
+	[ERR_TOO_SLOW] = 503,
+	[ERR_UNKNOWN_EVENT] = 400,
+	[ERR_INVALID_NAMESPACE] = 400,
 	[ERR_HEADERS_TOO_LARGE] = 431,
 	[ERR_NOT_IMPLEMENTED] = 501,
 	[ERR_SERVER_BUSY] = 503,
@@ -212,17 +215,23 @@ add_advice(struct app *app, struct http_exchange *x, int status,
 		http_header(x, "WWW-Authenticate", "Bearer realm=\"sftd\"");
 }
 
+json_t *
+reply_error_json(const struct err *e)
+{
+	char text[ERR_MSG_MAX + 2];
+
+	sentence(e, text, sizeof(text));
+	return json_pack("{s:b, s:o, s:s}", "success", 0, "error",
+	    json_str_or_null(text), "code", public_code(e));
+}
+
 static void
 send_error(struct app *app, struct http_exchange *x, int status,
     const struct err *e, json_t *extra)
 {
-	char text[ERR_MSG_MAX + 2];
-	json_t *o;
+	json_t *o = reply_error_json(e);
 
 	log_failure(app, x, status, e);
-	sentence(e, text, sizeof(text));
-	o = json_pack("{s:b, s:o, s:s}", "success", 0, "error",
-	    json_str_or_null(text), "code", public_code(e));
 	if (extra != NULL) {
 		(void)json_object_update(o, extra);
 		json_decref(extra);

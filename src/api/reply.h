@@ -18,6 +18,9 @@ void reply_begin(struct app *app, struct http_exchange *x, int status);
 void reply_json(
     struct app *app, struct http_exchange *x, int status, json_t *body);
 
+/* {"success": false, "error", "code"}, fit for clients. A new reference. */
+json_t *reply_error_json(const struct err *e);
+
 /*
  * Sends ${e} as {"success": false, "error", "code"}.  What is not for clients
  * is logged and replaced by a general sentence.  ${extra} (may be NULL; its

@@ -16,6 +16,8 @@ enum route_need {
 	ROUTE_FREE, /* never a key; one that is given is not looked at */
 	ROUTE_OPEN, /* a key with REQUIRE_API_KEY only */
 	ROUTE_KEY,  /* always a key */
+	/* As ROUTE_OPEN, but the key may also come later, in a message */
+	ROUTE_LATER,
 };
 
 enum route_rest {

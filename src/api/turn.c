@@ -186,7 +186,7 @@ void
 turn_drop(struct call *c)
 {
 	if (c->turn.transfer != NULL)
-		transfer_end(c->turn.transfer, NULL);
+		transfer_drop(c->turn.transfer);
 	c->turn.transfer = NULL;
 }
 

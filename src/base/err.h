@@ -81,6 +81,9 @@
 	X(SIZE_MISMATCH, size_mismatch, true) \
 	X(HEADERS_TOO_LARGE, headers_too_large, true) \
 	X(TOO_MANY_REQUESTS, too_many_requests, true) \
+	X(TOO_SLOW, too_slow, true)        /* a subscriber to events */ \
+	X(UNKNOWN_EVENT, unknown_event, true) /* that a client sent */ \
+	X(INVALID_NAMESPACE, invalid_namespace, true) /* of Socket.IO */ \
 	X(NOT_IMPLEMENTED, not_implemented, true) \
 	X(VERSION_NOT_SUPPORTED, version_not_supported, true) \
 	X(SERVER_BUSY, server_busy, true)  /* 503 with Retry-After */ \

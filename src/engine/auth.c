@@ -196,6 +196,7 @@ auth_check(
 	        (e->rec.expires_ms == 0 || e->rec.expires_ms > now_ms);
 	if (known) {
 		ret->scopes = e->rec.scopes;
+		ret->expires_ms = e->rec.expires_ms;
 		memcpy(ret->key_id, e->rec.id, ID_SIZE);
 		if (e->rec.prefix != NULL)
 			memcpy(ret->prefix, e->rec.prefix,

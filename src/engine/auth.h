@@ -33,6 +33,7 @@ struct principal {
 	unsigned scopes;      /* without a key: all that needs none */
 	char key_id[ID_SIZE]; /* "" without a key and for the first admin key */
 	char prefix[AUTH_PREFIX_MAX + 1]; /* "" : every name */
+	int64_t expires_ms; /* unix ms, when the key does; 0: never */
 };
 
 /* Who is at the other end, for the records; strings are borrowed. */

@@ -10,6 +10,7 @@
 #include "base/mem.h"
 #include "crypto/secret.h"
 #include "engine/preview.h"
+#include "engine/feed.h"
 #include "engine/recover.h"
 #include "engine/session.h"
 #include "engine/status_file.h"
@@ -222,6 +223,9 @@ open_parts(struct engine *e, void (*fatal)(const struct err *err),
 	if (status_file_load(e, report->db.is_new, &report->taken_over,
 	        &report->status_file, err) < 0)
 		return -1;
+	e->bus = bus_new(clock_wall_ms(e->clock));
+	if (feed_new(e, &e->feed, err) < 0)
+		return -1;
 	return open_auth(e, report, err);
 }
 
@@ -286,6 +290,7 @@ engine_close(struct engine *e)
 		return;
 	sessions_stop(e->sessions);
 	previews_free(e->previews);
+	feed_free(e->feed);
 	/* A copy after a clean run is welcome; none is no reason to fail, and
 	 * what could not be opened is not worth one. */
 	if (e->auth != NULL && db_wants_backup(e->db, 0))
@@ -296,6 +301,7 @@ engine_close(struct engine *e)
 	keyring_free(e->keys);
 	parts_free(e->parts);
 	transfers_free(e->transfers);
+	bus_free(e->bus);
 	sched_free(e->sched);
 	filetype_free(e->types);
 	digest_pool_free(e->hashers);

@@ -16,6 +16,7 @@
 #include "crypto/digest.h"
 #include "db/db.h"
 #include "engine/auth.h"
+#include "engine/bus.h"
 #include "engine/filetype.h"
 #include "engine/holding.h"
 #include "engine/masterkey.h"
@@ -42,6 +43,8 @@ struct engine {
 	struct auth *auth;
 	struct sched *sched;
 	struct transfers *transfers;
+	struct bus *bus;   /* events ... */
+	struct feed *feed; /* ... and who makes them */
 	struct filetype *types;
 	struct pins *pins;
 	struct parts *parts;       /* downloads by ranges */

@@ -269,6 +269,8 @@ make_file(struct session *s, const struct digest_result *got,
 	s->rec.until_ms = done.until_ms;
 	s->rec.updated_ms = done.updated_ms;
 	pthread_mutex_unlock(&s->lock);
+	transfer_ended(s->transfer, &row);
+	s->transfer = NULL;
 	*ret_new = p.is_new;
 	rc = 0;
 out:
@@ -307,8 +309,6 @@ finish(struct session *s, struct session_result *ret, struct err *err)
 		goto out;
 	preview_stored(e, &file);
 	tell(s, &file, ret);
-	transfer_end(s->transfer, NULL);
-	s->transfer = NULL;
 	if (!is_new && e->trashed != NULL)
 		e->trashed(e->trashed_arg);
 	if (s->rec.layout == REC_SEALED && !s->rec.encryption &&

@@ -437,6 +437,8 @@ write_end(struct session *s, const struct err *why)
 	}
 	if (s->transfer != NULL)
 		transfer_end(s->transfer, &row);
+	else if (end.row != NULL)
+		transfers_tell(s->engine->transfers, &row);
 	s->transfer = NULL;
 	rec_transfer_fini(&row);
 }

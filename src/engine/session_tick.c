@@ -184,6 +184,8 @@ prioritise_one(struct session *s, void *arg)
 			row.priority = p->priority;
 			p->rc =
 			    engine_write(s->engine, put_priority, &row, p->err);
+			if (p->rc == 0)
+				transfers_tell(s->engine->transfers, &row);
 			rec_transfer_fini(&row);
 			p->count++;
 		}

@@ -32,6 +32,17 @@ transfers_free(struct transfers *ts)
 	free(ts);
 }
 
+void
+transfers_observe(struct transfers *ts, const struct transfer_observer *o)
+{
+	pthread_mutex_lock(&ts->lock);
+	if (o == NULL)
+		memset(&ts->observer, 0, sizeof(ts->observer));
+	else
+		ts->observer = *o;
+	pthread_mutex_unlock(&ts->lock);
+}
+
 /* --- rows written without waiting ------------------------------------ */
 
 static int
@@ -94,6 +105,7 @@ enter(struct transfer *t, struct mover *mover)
 	ts->listed++;
 	ts->live_count++;
 	transfer_changed(ts, t->rec.updated_ms);
+	transfer_tell(t, false);
 	pthread_mutex_unlock(&ts->lock);
 }
 
@@ -171,7 +183,9 @@ transfer_go(struct transfer *t)
 	t->began_ms = clock_mono_ms(ts->clock);
 	speed_init(&t->speed, t->began_ms);
 	t->speed.ring[0].bytes = t->base;
-	transfer_changed(ts, clock_wall_ms(ts->clock));
+	t->rec.updated_ms = clock_wall_ms(ts->clock);
+	transfer_changed(ts, t->rec.updated_ms);
+	transfer_tell(t, false);
 	pthread_mutex_unlock(&ts->lock);
 }
 
@@ -193,19 +207,22 @@ void
 transfer_moved(struct transfer *t, uint64_t bytes)
 {
 	struct transfers *ts = t->ts;
-	int64_t now_ms;
+	int64_t now_ms, due_ms;
 
 	atomic_store_explicit(&t->moved, bytes, memory_order_relaxed);
 	now_ms = clock_mono_ms(ts->clock);
-	if (now_ms <
-	    atomic_load_explicit(&t->next_sample_ms, memory_order_relaxed))
+	due_ms = atomic_load_explicit(&t->next_sample_ms, memory_order_relaxed);
+	/* One of several at once will do. */
+	if (now_ms < due_ms ||
+	    !atomic_compare_exchange_strong(
+	        &t->next_sample_ms, &due_ms, now_ms + SPEED_STEP_MS))
 		return;
-	atomic_store_explicit(
-	    &t->next_sample_ms, now_ms + SPEED_STEP_MS, memory_order_relaxed);
 	pthread_mutex_lock(&ts->lock);
 	speed_add(&t->speed, now_ms, bytes);
 	t->rec.updated_ms = clock_wall_ms(ts->clock);
 	ts->last_change_ms = t->rec.updated_ms;
+	if (!t->ended)
+		transfer_tell(t, true);
 	pthread_mutex_unlock(&ts->lock);
 }
 
@@ -222,7 +239,10 @@ void
 transfer_set_filename(struct transfer *t, const char *filename)
 {
 	pthread_mutex_lock(&t->ts->lock);
-	replace(&t->rec.filename, filename);
+	if (filename != NULL && strcmp(t->rec.filename, filename) != 0) {
+		replace(&t->rec.filename, filename);
+		transfer_tell(t, false);
+	}
 	pthread_mutex_unlock(&t->ts->lock);
 }
 
@@ -237,12 +257,18 @@ transfer_set_client_id(struct transfer *t, const char *client_id)
 void
 transfer_set_options(struct transfer *t, bool encryption, int priority)
 {
+	bool is_new;
+
 	pthread_mutex_lock(&t->ts->lock);
+	if (t->is_prioritised)
+		priority = t->rec.priority;
+	is_new = t->rec.encryption != encryption || t->rec.priority != priority;
 	t->rec.encryption = encryption;
-	if (!t->is_prioritised)
-		t->rec.priority = priority;
+	t->rec.priority = priority;
 	if (t->lane != NULL)
-		lane_set_priority(t->lane, t->rec.priority);
+		lane_set_priority(t->lane, priority);
+	if (is_new)
+		transfer_tell(t, false);
 	pthread_mutex_unlock(&t->ts->lock);
 }
 
@@ -326,15 +352,14 @@ static void
 leave(struct transfer *t)
 {
 	struct transfers *ts = t->ts;
+	const struct transfer_observer *o = &ts->observer;
 
 	pthread_mutex_lock(&ts->lock);
 	list_remove(&t->link);
 	ts->listed--;
-	if (!t->ended) {
-		ts->live_count--;
-		transfer_settle(t, REC_COMPLETED);
-	}
 	transfer_changed(ts, clock_wall_ms(ts->clock));
+	if (o->wants != NULL && o->wants(o->arg))
+		o->changed(o->arg, NULL);
 	pthread_mutex_unlock(&ts->lock);
 	rec_transfer_fini(&t->rec);
 	lane_unref(t->lane);
@@ -357,24 +382,48 @@ end_recorded(void *arg, const struct err *err)
 	leave(arg);
 }
 
+/* It has ended as ${row} says. */
+static void
+end(struct transfer *t, const struct rec_transfer *row)
+{
+	struct rec_transfer old;
+
+	pthread_mutex_lock(&t->ts->lock);
+	old = t->rec;
+	rec_transfer_copy(&t->rec, row);
+	t->ended = true;
+	t->ts->live_count--;
+	transfer_settle(t, t->rec.status);
+	transfer_changed(t->ts, t->rec.updated_ms);
+	transfer_tell(t, false);
+	pthread_mutex_unlock(&t->ts->lock);
+	rec_transfer_fini(&old);
+}
+
 void
 transfer_end(struct transfer *t, const struct rec_transfer *row)
 {
 	struct transfers *ts = t->ts;
-	struct rec_transfer old;
 
-	if (row == NULL) {
-		leave(t);
-		return;
-	}
-	pthread_mutex_lock(&ts->lock);
-	old = t->rec;
-	rec_transfer_copy(&t->rec, row);
-	t->ended = true;
-	ts->live_count--;
-	transfer_settle(t, t->rec.status);
-	transfer_changed(ts, t->rec.updated_ms);
-	pthread_mutex_unlock(&ts->lock);
-	rec_transfer_fini(&old);
+	end(t, row);
 	db_write_later(ts->db, put_end, t, end_recorded);
+}
+
+void
+transfer_ended(struct transfer *t, const struct rec_transfer *row)
+{
+	end(t, row);
+	leave(t);
+}
+
+void
+transfer_drop(struct transfer *t)
+{
+	struct transfers *ts = t->ts;
+
+	pthread_mutex_lock(&ts->lock);
+	ts->live_count--;
+	transfer_settle(t, REC_COMPLETED);
+	pthread_mutex_unlock(&ts->lock);
+	leave(t);
 }

@@ -29,6 +29,7 @@
 
 struct transfers;
 struct transfer;
+struct transfer_view;
 
 /*
  * Somebody who moves bytes of a transfer and can be told to stop: an exchange,
@@ -48,6 +49,22 @@ void mover_fini(struct mover *m);
 int transfers_new(struct db *db, const struct clock *clock,
     struct transfers **ret_ts, struct err *err);
 void transfers_free(struct transfers *ts); /* after the database's end */
+
+/*
+ * Is told of every change of a transfer that people can see: under the
+ * registry's lock, so in their order; must not block.
+ */
+struct transfer_observer {
+	/* Cheap: called for every slice or so. */
+	bool (*wants)(void *arg);
+	/* Takes *v over.  NULL: the end of one is on record now. */
+	void (*changed)(void *arg, struct transfer_view *v);
+	void *arg;
+};
+/* NULL: nobody any more. */
+void transfers_observe(struct transfers *ts, const struct transfer_observer *o);
+/* One that nobody moves changed on record. */
+void transfers_tell(struct transfers *ts, const struct rec_transfer *row);
 
 struct transfer_start {
 	enum rec_direction direction;
@@ -96,9 +113,13 @@ void transfer_set_total(struct transfer *t, uint64_t total);
 void transfer_final(struct transfer *t, enum rec_status status,
     const struct err *why, struct rec_transfer *ret);
 
-/* The owner lets go.  ${row} (NULL when it was written already) is recorded
- * without waiting; until it is, the registry shows it. */
+/* The owner lets go.  ${row} is recorded without waiting; until it is, the
+ * registry shows it. */
 void transfer_end(struct transfer *t, const struct rec_transfer *row);
+/* The same, ${row} having been recorded already. */
+void transfer_ended(struct transfer *t, const struct rec_transfer *row);
+/* A provisional one, in whose place another begins; nothing is recorded. */
+void transfer_drop(struct transfer *t);
 
 /* ${m} moves its bytes, too, until mover_fini(); it is told at once when that
  * was cancelled. */
@@ -121,6 +142,7 @@ struct transfer_view {
 	int64_t eta_s;      /* -1: unknown */
 	int progress;       /* 0-100 */
 	unsigned position;  /* of one that waits for its turn, from 1; else 0 */
+	bool is_progress;   /* told because bytes moved, not of a new state */
 };
 void transfer_view_fini(struct transfer_view *v);
 /* From a row of the database. */

@@ -54,12 +54,16 @@ struct transfers {
 	size_t live_count; /* of those, not ended */
 	uint64_t changes;
 	int64_t last_change_ms;
+	struct transfer_observer observer; /* under lock; wants NULL: none */
 };
 
 /* Something that is worth writing down changed.  Under ts->lock. */
 void transfer_changed(struct transfers *ts, int64_t now_ms);
 /* Its row, without waiting. */
 void transfer_record(struct transfers *ts, const struct rec_transfer *t);
+
+/* The observer hears of it.  Under the lock. */
+void transfer_tell(struct transfer *t, bool is_progress);
 
 /* It has ended as ${status}: nobody moves it any more, who waits is told.
  * Under ts->lock. */

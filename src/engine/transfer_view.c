@@ -25,6 +25,7 @@ transfer_view_of(struct transfer_view *ret, const struct rec_transfer *t)
 	ret->eta_s = -1;
 	ret->progress = 0;
 	ret->position = 0;
+	ret->is_progress = false;
 	if (t->status == REC_COMPLETED) {
 		ret->progress = 100;
 		ret->eta_s = 0;
@@ -62,6 +63,33 @@ view(struct transfer *t, int64_t now_ms, struct transfer_view *ret)
 		return;
 	left = r.total > r.transferred ? r.total - r.transferred : 0;
 	ret->eta_s = (int64_t)((left + ret->speed_bps - 1) / ret->speed_bps);
+}
+
+void
+transfer_tell(struct transfer *t, bool is_progress)
+{
+	const struct transfer_observer *o = &t->ts->observer;
+	struct transfer_view v;
+
+	if (o->wants == NULL || !o->wants(o->arg))
+		return;
+	view(t, clock_mono_ms(t->ts->clock), &v);
+	v.is_progress = is_progress;
+	o->changed(o->arg, &v);
+}
+
+void
+transfers_tell(struct transfers *ts, const struct rec_transfer *row)
+{
+	const struct transfer_observer *o = &ts->observer;
+	struct transfer_view v;
+
+	if (o->wants == NULL || !o->wants(o->arg))
+		return;
+	transfer_view_of(&v, row);
+	pthread_mutex_lock(&ts->lock);
+	o->changed(o->arg, &v);
+	pthread_mutex_unlock(&ts->lock);
 }
 
 bool
@@ -148,9 +176,11 @@ transfers_set_priority(struct transfers *ts, const char *filename, int priority)
 		t->is_prioritised = true;
 		if (t->lane != NULL)
 			lane_set_priority(t->lane, priority);
-		transfer_changed(ts, clock_wall_ms(ts->clock));
+		t->rec.updated_ms = clock_wall_ms(ts->clock);
+		transfer_changed(ts, t->rec.updated_ms);
 		if (!t->is_provisional)
 			transfer_record(ts, &t->rec);
+		transfer_tell(t, false);
 		n++;
 	}
 	pthread_mutex_unlock(&ts->lock);

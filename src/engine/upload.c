@@ -354,7 +354,7 @@ upload_finish(struct upload *up, const struct upload_options *options,
 	memcpy(ret->id, file.transfer_id, ID_SIZE);
 	ret->is_new = p.is_new;
 	is_unsettled = file.layout == REC_SEALED && !file.encryption;
-	transfer_end(up->transfer, NULL);
+	transfer_ended(up->transfer, &row);
 	upload_free(up);
 	if (!p.is_new && e->trashed != NULL)
 		e->trashed(e->trashed_arg);

@@ -22,6 +22,7 @@ static const struct {
 	[HTTP_STATE_GATHER] = { EPOLLIN, http_gather_read, gather_expire },
 	[HTTP_STATE_WORKER] = { 0, http_conn_mute, NULL },
 	[HTTP_STATE_QUEUED] = { EPOLLRDHUP, http_park_look, NULL },
+	[HTTP_STATE_LIVE] = { EPOLLIN, http_live_look, NULL },
 	[HTTP_STATE_FLUSH] = { EPOLLOUT, flush, flush_expire },
 	[HTTP_STATE_LINGER] = { EPOLLIN, http_linger_read, http_linger_expire },
 	[HTTP_STATE_CLOSED] = { 0, NULL, NULL },
@@ -34,6 +35,12 @@ set_events(struct http_conn *hc, uint32_t events)
 		return;
 	loop_watch_set(hc->lp->loop, &hc->watch, events);
 	hc->events = events;
+}
+
+void
+http_conn_watch(struct http_conn *hc, uint32_t events)
+{
+	set_events(hc, events);
 }
 
 /* Bytes come while a worker has the connection.  Only now the loop stops
@@ -107,6 +114,8 @@ http_conn_close(struct http_conn *hc)
 		http_exchange_tell(hc->x);
 		http_exchange_end(hc->x);
 	}
+	if (hc->live != NULL)
+		http_live_forget(hc);
 	http_delivery_end(hc);
 	loop_watch_cancel(hc->lp->loop, &hc->watch);
 	hc->conn.ops->close(&hc->conn);
@@ -319,7 +328,8 @@ http_conn_hurry(struct http_conn *hc)
 		drop_part(hc);
 		http_refuse(hc, &err);
 	} else if (hc->state == HTTP_STATE_HEAD ||
-	           hc->state == HTTP_STATE_IDLE) {
+	           hc->state == HTTP_STATE_IDLE ||
+	           hc->state == HTTP_STATE_LIVE) {
 		http_conn_close(hc);
 	}
 }

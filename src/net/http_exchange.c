@@ -71,6 +71,7 @@ http_exchange_start(
 	x->waited_ns = 0;
 	x->waits = NULL;
 	x->is_due = false;
+	x->live = NULL;
 	atomic_store_explicit(&x->park, 0, memory_order_relaxed);
 	atomic_store_explicit(&x->wake, NULL, memory_order_relaxed);
 	atomic_store_explicit(&x->interrupt, 0, memory_order_relaxed);

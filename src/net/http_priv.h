@@ -15,6 +15,7 @@
  *	http_delivery.c  what of a download has reached its peer, on the loop
  *	http_worker.c    exchanges on worker threads
  *	http_park.c      exchanges that wait for their turn, on the loop
+ *	http_live.c      connections that stay: WebSockets, streams of events
  *	http_wait.c      the one place where a worker waits for a client
  *	http_exchange.c  an exchange: life, what handlers ask of it
  *	http_body.c      its body as a source
@@ -59,8 +60,8 @@
 
 /*
  *                                    QUEUED
- *                                      ▲▼
- *   HEAD ──▶ (accept) ──▶ GATHER ──▶ WORKER ──▶ FLUSH ──▶ IDLE ──▶ HEAD
+ *                                      ▲▼     ┌──▶ LIVE
+ *   HEAD ──▶ (accept) ──▶ GATHER ──▶ WORKER ──┴──▶ FLUSH ──▶ IDLE ──▶ HEAD
  *                │                                │
  *                └── answered at once ────────────┴──▶ LINGER ──▶ CLOSED
  */
@@ -71,6 +72,7 @@ enum http_state {
 	HTTP_STATE_WORKER, /* owned by a worker */
 	HTTP_STATE_QUEUED, /* parked: the socket is unread, no thread holds it
 	                    */
+	HTTP_STATE_LIVE,   /* the application's, both ways, on the loop */
 	HTTP_STATE_FLUSH,  /* the reply goes out */
 	HTTP_STATE_LINGER, /* our side is shut; what comes is discarded */
 	HTTP_STATE_CLOSED, /* waits to be freed */
@@ -96,6 +98,7 @@ struct http_conn {
 	bool is_counted;       /* among its client's */
 	struct http_part *part;
 	struct http_exchange *x;  /* NULL between requests */
+	struct http_live *live;   /* in state LIVE, else NULL */
 	struct list deliveries;   /* of ended downloads, oldest first */
 	struct list delivering;   /* in lp->delivering */
 	struct loop_task task;    /* to come (back) to the loop */
@@ -175,7 +178,8 @@ struct http_exchange {
 	_Atomic int interrupt;            /* enum err_code; 0: none */
 	_Atomic int park;                 /* http_park.c */
 	struct loop_task unpark_task;
-	bool is_due; /* the loop's: unparked before it was parked */
+	bool is_due;            /* the loop's: unparked before it was parked */
+	struct http_live *live; /* becomes the connection's; NULL: none */
 };
 
 struct http_loop {
@@ -269,6 +273,8 @@ void http_conn_keep(struct http_conn *hc, const char *p, size_t n);
 void http_conn_replied(struct http_conn *hc);
 /* The same and then the requests that came already. */
 void http_conn_resume(struct http_conn *hc);
+/* What the watch of a LIVE one reports. */
+void http_conn_watch(struct http_conn *hc, uint32_t events);
 /* Only a broken connection is reported from now on, once. */
 void http_conn_mute(struct http_conn *hc);
 ssize_t http_conn_write(struct http_conn *hc, const struct iovec *iov,
@@ -289,6 +295,14 @@ void http_gather_start(struct http_conn *hc, const char *p, size_t n);
 void http_gather_read(struct http_conn *hc);
 /* The memory of a gathered body goes. */
 void http_gather_release(struct http_exchange *x);
+
+/* http_live.c: loop. */
+/* A worker gave one back that stays. */
+void http_live_enter(struct http_conn *hc);
+void http_live_look(struct http_conn *hc);
+void http_live_drain(struct http_conn *hc);
+/* The application hears that it is gone. */
+void http_live_forget(struct http_conn *hc);
 
 /* http_park.c */
 bool http_park_is_wanted(const struct http_exchange *x);
@@ -365,6 +379,10 @@ int http_body_continue(struct http_exchange *x, struct err *err);
 /* Makes the head in x->wire; from now on the reply has begun. */
 void http_reply_head(
     struct http_exchange *x, enum http_framing framing, uint64_t length);
+
+/* Sends what the socket takes and leaves the rest to the loop. */
+void http_reply_send(
+    struct http_exchange *x, const struct iovec *iov, int n_iov);
 
 /* http_refuse.c */
 int http_refuse_status(enum err_code code);

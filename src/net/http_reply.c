@@ -131,9 +131,8 @@ http_reply_head(
 	PUT_LIT(b, "\r\n");
 }
 
-/* Sends what the socket takes and leaves the rest to the loop. */
-static void
-send_once(struct http_exchange *x, const struct iovec *iov, int n_iov)
+void
+http_reply_send(struct http_exchange *x, const struct iovec *iov, int n_iov)
 {
 	struct err err = ERR_INIT;
 	size_t sent;
@@ -187,7 +186,7 @@ http_send(struct http_exchange *x, const void *body, size_t n)
 	iov[0] = (struct iovec){ x->wire.p, x->wire.len };
 	if (n > 0)
 		iov[n_iov++] = (struct iovec){ (void *)body, n };
-	send_once(x, iov, n_iov);
+	http_reply_send(x, iov, n_iov);
 }
 
 void

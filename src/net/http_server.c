@@ -157,6 +157,7 @@ drain(struct http_loop *lp)
 	for_each(&lp->lists[HTTP_STATE_HEAD], http_conn_drain);
 	/* Their turn would not come any more. */
 	for_each(&lp->lists[HTTP_STATE_QUEUED], http_conn_hurry);
+	for_each(&lp->lists[HTTP_STATE_LIVE], http_live_drain);
 }
 
 static void
@@ -167,7 +168,7 @@ hurry(struct http_loop *lp)
 	lp->is_closing = true;
 	lp->timeout_ms[HTTP_STATE_FLUSH] = LAST_REPLIES_MS / 2;
 	lp->timeout_ms[HTTP_STATE_LINGER] = LAST_REPLIES_MS / 2;
-	for (state = 0; state <= HTTP_STATE_QUEUED; state++)
+	for (state = 0; state <= HTTP_STATE_LIVE; state++)
 		for_each(&lp->lists[state], http_conn_hurry);
 }
 

@@ -117,6 +117,19 @@ come_to_park(struct loop_task *task)
 	http_loop_reap(lp);
 }
 
+/* The same for one whose connection stays. */
+static void
+come_to_live(struct loop_task *task)
+{
+	struct http_conn *hc = CONTAINER_OF(task, struct http_conn, task);
+	struct http_loop *lp = hc->lp;
+
+	hc->x->on_loop = true;
+	leave(hc->x);
+	http_live_enter(hc);
+	http_loop_reap(lp);
+}
+
 static void
 run_exchange(struct job *job)
 {
@@ -129,6 +142,12 @@ run_exchange(struct job *job)
 	if (http_park_is_wanted(x)) {
 		http_wait_end(x);
 		hc->task.run = come_to_park;
+		loop_post(hc->lp->loop, &hc->task);
+		return;
+	}
+	if (x->live != NULL) {
+		http_wait_end(x);
+		hc->task.run = come_to_live;
 		loop_post(hc->lp->loop, &hc->task);
 		return;
 	}

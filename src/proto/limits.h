@@ -28,5 +28,9 @@
 #define LIMIT_BATCH_BODY (16u * 1024 * 1024)
 #define LIMIT_QUEUE_ENDED 1000u /* ended transfers in the queue view */
 #define LIMIT_PRIORITY 10
+#define LIMIT_ROOMS 100u                      /* subscriptions of one client */
+#define LIMIT_SUBSCRIBER_QUEUE (1024u * 1024) /* of events that wait */
+#define LIMIT_SOCKET_OUT (64u * 1024) /* of answers that wait for a socket */
+#define LIMIT_FEED 65536u             /* changes that wait to become events */
 
 #endif

@@ -197,7 +197,9 @@ def test_the_queue_after_a_kill(start):
             last = pool.submit(up.send, 1)
             queued(server, "chunks")
             server.kill()
-            assert last.exception() is not None
+            # Between the end of its supervisor and its own it may answer.
+            if last.exception() is None:
+                assert last.result().status_code == 503
     server.start()
     assert server.status("first")["status"] == "interrupted"
     status = server.status("waits")

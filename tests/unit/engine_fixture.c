@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "engine/feed.h"
 #include "engine/session.h"
 #include "unit.h"
 
@@ -58,6 +59,8 @@ fixture_init(struct fixture *f, const char *url)
 	    auth_new(e->db, e->clock, "the-first-admin-key", &e->auth, &err),
 	    0);
 	assert_int_equal(sessions_new(e, &e->sessions, &err), 0);
+	e->bus = bus_new(clock_wall_ms(e->clock));
+	assert_int_equal(feed_new(e, &e->feed, &err), 0);
 }
 
 void
@@ -66,11 +69,13 @@ fixture_fini(struct fixture *f)
 	struct engine *e = f->engine;
 
 	sessions_stop(e->sessions);
+	feed_free(e->feed);
 	db_close(e->db);
 	sessions_free(e->sessions);
 	auth_free(e->auth);
 	parts_free(e->parts);
 	transfers_free(e->transfers);
+	bus_free(e->bus);
 	sched_free(e->sched);
 	filetype_free(e->types);
 	digest_pool_free(e->hashers);

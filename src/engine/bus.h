@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef ENGINE_BUS_H
+#define ENGINE_BUS_H
+
+/*
+ * Who gets which event.
+ *
+ *	feed ── bus_publish ──▶ rooms ──▶ a queue per subscriber ── bus_take ──▶
+ *
+ * A room is what one can subscribe to: one file's transfers, all transfers, or
+ * the statistics.  A message is encoded once and shared by all who get it.
+ * Publishing puts a reference into each subscriber's queue and wakes up who had
+ * none; it waits for nobody.
+ *
+ * A queue keeps every state (began, ended, priority changed) in order, and of
+ * each transfer's progress only the newest.  It has a limit of bytes: progress
+ * beyond it is dropped, a state beyond it closes the subscriber, with a reason.
+ *
+ * A new subscription first gets the present state: until bus_present() brings
+ * it, the room's messages pass it by, so that nothing old follows it.
+ *
+ * What a key may not see never enters its queue (rule 26).
+ *
+ * The bus locks itself.  A subscriber lies with its owner; wake() is called
+ * under the bus's lock, on any thread.
+ */
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/id.h"
+#include "base/list.h"
+#include "engine/auth.h"
+
+enum bus_kind { BUS_FILE, BUS_ALL, BUS_STATS, BUS_KINDS };
+
+/* The name of a kind's events: "status_update" ... */
+const char *bus_event_name(enum bus_kind kind);
+
+struct bus_message {
+	_Atomic unsigned refs;
+	uint64_t id; /* grows, over restarts too */
+	bool is_progress;
+	char transfer[ID_SIZE]; /* "": of none */
+	const char *filename;   /* "": of none */
+	size_t n;               /* of the JSON text */
+	const char *json;
+};
+struct bus_message *bus_message_ref(struct bus_message *m);
+void bus_message_unref(struct bus_message *m); /* NULL is fine */
+
+struct bus;
+struct bus *bus_new(int64_t wall_ms);
+void bus_free(struct bus *b); /* after the last subscriber left */
+
+/* A new one with a reference; ${v} gives transfer, filename and progress and
+ * is NULL for statistics.  ${json} is copied. */
+struct transfer_view;
+struct bus_message *bus_message_new(
+    struct bus *b, const struct transfer_view *v, const char *json, size_t n);
+
+/* --- subscribers ---------------------------------------------------------- */
+
+struct bus_entry {
+	struct bus_message *message;
+	enum bus_kind kind; /* as what the subscriber gets it */
+};
+
+/* Entries in the order of their ids. */
+struct bus_queue {
+	struct bus_entry *entries;
+	size_t at, len, cap; /* those from ${at} to ${len} wait */
+};
+
+struct bus_subscriber {
+	struct list link;  /* in bus->subscribers */
+	struct list seats; /* its places in rooms */
+	unsigned n_seats;
+	struct bus *bus;         /* NULL: it has not joined, or left */
+	void (*wake)(void *arg); /* must not block, nor call the bus */
+	void *arg;
+	char key_id[ID_SIZE]; /* "" : none */
+	bool has_key;
+	int64_t expires_ms; /* of the key; 0: never */
+	char *prefix;       /* that names must begin with; NULL: any */
+	struct bus_queue states;
+	struct bus_queue progress;
+	size_t bytes;             /* of what waits */
+	const struct err *closed; /* static; NULL: it is open */
+};
+
+/* ${who} is copied as far as it is needed. */
+void bus_join(struct bus *b, struct bus_subscriber *s,
+    const struct principal *who, void (*wake)(void *arg), void *arg);
+/* It is known by another key from now on, and keeps nothing of the old. */
+void bus_identify(struct bus_subscriber *s, const struct principal *who);
+/* Nothing wakes it any more.  No-op for one that has not joined. */
+void bus_leave(struct bus_subscriber *s);
+
+struct bus_place {
+	enum bus_kind kind;
+	const char *filename; /* of BUS_FILE */
+	/* It has seen what came up to this id; 0: nothing. */
+	uint64_t seen;
+};
+/*
+ * Into a room; once more for the present state once more.  The caller
+ * then asks for it (feed_present()).  ERR_FORBIDDEN for what the key may not
+ * see at all; ERR_TOO_MANY_REQUESTS past LIMIT_ROOMS.
+ */
+int bus_subscribe(
+    struct bus_subscriber *s, const struct bus_place *place, struct err *err);
+/* Out of it; what already waits still comes.  Not in it: no-op. */
+void bus_unsubscribe(struct bus_subscriber *s, const struct bus_place *place);
+void bus_unsubscribe_all(struct bus_subscriber *s);
+
+/* The oldest that waits; its message is the caller's to unref.  False: none. */
+bool bus_take(struct bus_subscriber *s, struct bus_entry *ret);
+bool bus_has_some(struct bus_subscriber *s);
+/* Why it is closed (static); NULL: it is open. */
+const struct err *bus_closed(struct bus_subscriber *s);
+
+/* --- for those who publish ------------------------------------------------ */
+
+/* Is anybody in a room of transfers (was, a moment ago), or of statistics? */
+bool bus_wants_transfers(struct bus *b);
+bool bus_wants_stats(struct bus *b);
+
+/* To the room of its file, and to that of all; or, without a transfer, to that
+ * of statistics. */
+void bus_publish(struct bus *b, struct bus_message *m);
+
+/*
+ * The present state of a room, for those who wait for it: ${messages}, after
+ * what they missed since they saw ${seen}, as far as that is kept.
+ */
+struct bus_present {
+	enum bus_kind kind;
+	const char *filename;
+	struct bus_message **messages;
+	size_t count;
+};
+void bus_present(struct bus *b, const struct bus_present *p);
+
+/* --- ends ----------------------------------------------------------------- */
+
+/* Closes the subscribers whose key is no longer good. */
+void bus_close_key(struct bus *b, const char *key_id);
+void bus_close_expired(struct bus *b, int64_t wall_ms);
+/* All of them: the feed could not keep up.  ${why} is static. */
+void bus_close_all(struct bus *b, const struct err *why);
+size_t bus_subscribers(struct bus *b);
+
+#endif

@@ -1,0 +1,427 @@
+/* SPDX-License-Identifier: MIT */
+#include "engine/feed.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/map.h"
+#include "base/mem.h"
+#include "base/thread.h"
+#include "engine/stats.h"
+#include "engine/status.h"
+#include "engine/view_json.h"
+#include "proto/limits.h"
+
+#define TURN_MS 1000 /* between two looks at the clock when nothing happens */
+#define JSON_MAX (64u * 1024)
+
+/* A change, or the wish for a room's present state. */
+struct item {
+	struct list link;
+	bool is_wish;
+	enum bus_kind kind;
+	char *filename;            /* of a wish */
+	struct transfer_view view; /* of a change */
+};
+
+struct feed {
+	struct engine *engine;
+	struct bus *bus;
+	int64_t began_ms; /* monotonic */
+	pthread_t thread;
+	bool is_started;
+	pthread_mutex_t lock;
+	pthread_cond_t more;    /* something to do */
+	pthread_cond_t settled; /* the queue is empty, and nothing in work */
+	struct list items;      /* under lock, as the next five */
+	size_t n_items;
+	struct map *progress; /* transfer id -> its progress in items */
+	bool is_stopping;
+	bool is_busy;
+	bool stats_changed;
+	/* The thread's own. */
+	int64_t stats_ms; /* monotonic, when they were last published */
+	struct buf stats; /* as they were then, without the uptime */
+};
+
+/* --- what is put in --------------------------------------------------------
+ */
+
+static void
+item_free(struct item *it)
+{
+	if (!it->is_wish)
+		transfer_view_fini(&it->view);
+	free(it->filename);
+	free(it);
+}
+
+/* Under the lock, as the next. */
+static void
+take_out(struct feed *f, struct item *it)
+{
+	list_remove(&it->link);
+	f->n_items--;
+	if (!it->is_wish && it->view.is_progress)
+		(void)map_remove(f->progress, slice_str(it->view.rec.id));
+}
+
+static void
+put_in(struct feed *f, struct item *it)
+{
+	list_push_back(&f->items, &it->link);
+	f->n_items++;
+	if (!it->is_wish && it->view.is_progress)
+		(void)map_put(f->progress, slice_str(it->view.rec.id), it);
+	pthread_cond_signal(&f->more);
+}
+
+/* The thread is so far behind that subscribers had better begin anew. */
+static void
+give_up(struct feed *f)
+{
+	static const struct err why = { ERR_TOO_SLOW, 0,
+		"the server cannot tell of so much at once; come back for the "
+		"present state" };
+	struct list *node;
+	struct item *it;
+
+	while ((node = list_pop_front(&f->items)) != NULL) {
+		it = CONTAINER_OF(node, struct item, link);
+		take_out(f, it);
+		item_free(it);
+	}
+	bus_close_all(f->bus, &why);
+}
+
+static bool
+wants(void *arg)
+{
+	struct feed *f = arg;
+
+	return bus_wants_transfers(f->bus) || bus_wants_stats(f->bus);
+}
+
+static void
+changed(void *arg, struct transfer_view *v)
+{
+	struct feed *f = arg;
+	bool is_wanted = v != NULL && bus_wants_transfers(f->bus);
+	struct item *old, *it = NULL;
+
+	if (is_wanted) {
+		it = mem_calloc(1, sizeof(*it));
+		it->view = *v;
+	} else if (v != NULL) {
+		transfer_view_fini(v);
+	}
+	pthread_mutex_lock(&f->lock);
+	f->stats_changed = true;
+	if (it != NULL) {
+		old = map_get(f->progress, slice_str(it->view.rec.id));
+		if (old != NULL) {
+			take_out(f, old);
+			item_free(old);
+		}
+		if (f->n_items >= LIMIT_FEED)
+			give_up(f);
+		put_in(f, it);
+	}
+	pthread_mutex_unlock(&f->lock);
+}
+
+void
+feed_present(struct feed *f, enum bus_kind kind, const char *filename)
+{
+	struct item *it = mem_calloc(1, sizeof(*it));
+
+	it->is_wish = true;
+	it->kind = kind;
+	it->filename = mem_strdup(filename);
+	pthread_mutex_lock(&f->lock);
+	put_in(f, it);
+	pthread_mutex_unlock(&f->lock);
+}
+
+/* --- what is made of it ----------------------------------------------------
+ */
+
+static struct bus_message *
+encode(struct feed *f, const struct transfer_view *v, json_t *j)
+{
+	struct bus_message *m = NULL;
+	struct buf b;
+
+	buf_init(&b, JSON_MAX);
+	if (json_write(j, &b, NULL) == 0)
+		m = bus_message_new(f->bus, v, b.p, b.len);
+	buf_fini(&b);
+	json_decref(j);
+	return m;
+}
+
+static void
+publish(struct feed *f, const struct transfer_view *v)
+{
+	struct bus_message *m = encode(f, v, view_json(v));
+
+	if (m != NULL)
+		bus_publish(f->bus, m);
+	bus_message_unref(m);
+}
+
+/* --- the present state -----------------------------------------------------
+ */
+
+struct present {
+	struct feed *feed;
+	struct bus_present all;
+	size_t cap;
+};
+
+static void
+add(struct present *p, struct bus_message *m)
+{
+	if (m == NULL)
+		return;
+	if (p->all.count == p->cap) {
+		p->cap = p->cap == 0 ? 16 : p->cap * 2;
+		p->all.messages = mem_realloc(
+		    p->all.messages, p->cap * sizeof(*p->all.messages));
+	}
+	p->all.messages[p->all.count++] = m;
+}
+
+static void
+add_view(void *arg, struct transfer_view *v)
+{
+	struct present *p = arg;
+
+	/* What comes later may take its place. */
+	v->is_progress = !rec_status_is_ended(v->rec.status);
+	add(p, encode(p->feed, v, view_json(v)));
+}
+
+static void
+add_file(struct present *p)
+{
+	struct err none = ERR_INIT;
+	struct principal all;
+	struct transfer_view v;
+
+	auth_anonymous(&all);
+	if (status_of(p->feed->engine, &all, p->all.filename, &v, &none) < 0)
+		return;
+	add_view(p, &v);
+	transfer_view_fini(&v);
+}
+
+static json_t *
+read_stats(struct feed *f)
+{
+	struct err none = ERR_INIT;
+	struct principal all;
+	struct stats s;
+	json_t *j;
+
+	auth_anonymous(&all);
+	if (stats_get(f->engine, &all, &s, &none) < 0)
+		return NULL;
+	j = stats_json(&s, 0);
+	stats_fini(&s);
+	return j;
+}
+
+/* NULL: they could not be had, or are as they were and ${only_new}. */
+static struct bus_message *
+make_stats(struct feed *f, bool only_new)
+{
+	json_t *j = read_stats(f);
+	int64_t up_ms = clock_mono_ms(f->engine->clock) - f->began_ms;
+	struct buf b;
+	bool is_new;
+
+	if (j == NULL)
+		return NULL;
+	buf_init(&b, JSON_MAX);
+	(void)json_write(j, &b, NULL);
+	is_new = !slice_eq(buf_slice(&b), buf_slice(&f->stats));
+	buf_fini(&f->stats);
+	f->stats = b;
+	if (only_new && !is_new) {
+		json_decref(j);
+		return NULL;
+	}
+	(void)json_object_set_new(
+	    j, "uptime_seconds", json_integer(up_ms / 1000));
+	return encode(f, NULL, j);
+}
+
+static void
+grant(struct feed *f, const struct item *wish)
+{
+	struct present p = {
+		.feed = f,
+		.all = { .kind = wish->kind, .filename = wish->filename },
+	};
+
+	if (wish->kind == BUS_FILE)
+		add_file(&p);
+	else if (wish->kind == BUS_ALL)
+		transfers_each(f->engine->transfers, "", add_view, &p);
+	else
+		add(&p, make_stats(f, false));
+	bus_present(f->bus, &p.all);
+	for (size_t i = 0; i < p.all.count; i++)
+		bus_message_unref(p.all.messages[i]);
+	free(p.all.messages);
+}
+
+/* --- the thread ------------------------------------------------------------
+ */
+
+static void
+work(struct feed *f, struct item *it)
+{
+	if (it->is_wish)
+		grant(f, it);
+	else
+		publish(f, &it->view);
+	item_free(it);
+}
+
+/* When they may be published; 0: not until they change. */
+static int64_t
+stats_due(struct feed *f)
+{
+	if (!f->stats_changed || !bus_wants_stats(f->bus))
+		return 0;
+	return f->stats_ms + FEED_STATS_MS;
+}
+
+/* Time that passes brings something, too. */
+static void
+look(struct feed *f, bool with_stats)
+{
+	struct bus_message *m;
+
+	bus_close_expired(f->bus, clock_wall_ms(f->engine->clock));
+	if (!with_stats)
+		return;
+	f->stats_ms = clock_mono_ms(clock_system());
+	m = make_stats(f, true);
+	if (m != NULL)
+		bus_publish(f->bus, m);
+	bus_message_unref(m);
+}
+
+/* The next item; NULL: time has passed, or it stops.  Under the lock. */
+static struct item *
+next(struct feed *f)
+{
+	int64_t now_ms = clock_mono_ms(clock_system());
+	int64_t until_ms = now_ms + TURN_MS;
+	struct list *node = f->items.next;
+	int64_t due_ms = stats_due(f);
+	struct item *it;
+
+	if (node != &f->items && (due_ms == 0 || due_ms > now_ms)) {
+		it = CONTAINER_OF(node, struct item, link);
+		take_out(f, it);
+		return it;
+	}
+	if (due_ms > 0 && due_ms < until_ms)
+		until_ms = due_ms;
+	if (until_ms > now_ms && !f->is_stopping)
+		(void)thread_cond_wait_until(
+		    &f->more, &f->lock, until_ms * 1000000);
+	return NULL;
+}
+
+static void *
+run(void *arg)
+{
+	struct feed *f = arg;
+	bool with_stats;
+	struct item *it;
+
+	pthread_mutex_lock(&f->lock);
+	while (!f->is_stopping) {
+		it = next(f);
+		with_stats = it == NULL && stats_due(f) > 0 &&
+		             stats_due(f) <= clock_mono_ms(clock_system());
+		if (with_stats)
+			f->stats_changed = false;
+		f->is_busy = true;
+		pthread_mutex_unlock(&f->lock);
+		if (it != NULL)
+			work(f, it);
+		else
+			look(f, with_stats);
+		pthread_mutex_lock(&f->lock);
+		f->is_busy = false;
+		if (f->n_items == 0)
+			pthread_cond_broadcast(&f->settled);
+	}
+	pthread_mutex_unlock(&f->lock);
+	return NULL;
+}
+
+void
+feed_settle(struct feed *f)
+{
+	pthread_mutex_lock(&f->lock);
+	while (f->n_items > 0 || f->is_busy)
+		pthread_cond_wait(&f->settled, &f->lock);
+	pthread_mutex_unlock(&f->lock);
+}
+
+int
+feed_new(struct engine *e, struct feed **ret_feed, struct err *err)
+{
+	const struct thread_options options = { .name = "feed" };
+	struct feed *f = mem_calloc(1, sizeof(*f));
+	const struct transfer_observer observer = { wants, changed, f };
+
+	f->engine = e;
+	f->bus = e->bus;
+	f->began_ms = clock_mono_ms(e->clock);
+	f->progress = map_new();
+	list_init(&f->items);
+	buf_init(&f->stats, JSON_MAX);
+	pthread_mutex_init(&f->lock, NULL);
+	thread_cond_init(&f->more);
+	thread_cond_init(&f->settled);
+	if (thread_start(&options, run, f, &f->thread, err) < 0) {
+		feed_free(f);
+		return -1;
+	}
+	f->is_started = true;
+	transfers_observe(e->transfers, &observer);
+	*ret_feed = f;
+	return 0;
+}
+
+void
+feed_free(struct feed *f)
+{
+	struct list *node;
+
+	if (f == NULL)
+		return;
+	transfers_observe(f->engine->transfers, NULL);
+	pthread_mutex_lock(&f->lock);
+	f->is_stopping = true;
+	pthread_cond_signal(&f->more);
+	pthread_mutex_unlock(&f->lock);
+	if (f->is_started)
+		pthread_join(f->thread, NULL);
+	while ((node = list_pop_front(&f->items)) != NULL)
+		item_free(CONTAINER_OF(node, struct item, link));
+	map_free(f->progress);
+	buf_fini(&f->stats);
+	pthread_cond_destroy(&f->more);
+	pthread_cond_destroy(&f->settled);
+	pthread_mutex_destroy(&f->lock);
+	free(f);
+}
