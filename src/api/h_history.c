@@ -47,8 +47,12 @@ text(const struct http_request *req, const char *name, char **ret,
 	*ret = NULL;
 	buf_init(&b, LIMIT_FORM_FIELD);
 	found = params_query(req, name, &b);
-	if (found > 0 && b.len > 0)
-		*ret = buf_take(&b);
+	if (found > 0 && b.len > 0) {
+		if (memchr(b.p, '\0', b.len) == NULL)
+			*ret = buf_take(&b);
+		else
+			found = -1;
+	}
 	buf_fini(&b);
 	if (found < 0)
 		return err_set(err, ERR_INVALID_PARAMETER,

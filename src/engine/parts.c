@@ -2,6 +2,7 @@
 #include "engine/parts.h"
 
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -151,7 +152,7 @@ begin(struct parts *ps, const struct parts_wanted *w)
 	p->ip = mem_strdup(w->client->ip);
 	p->client_id = mem_strdup(w->client->id);
 	memcpy(p->blob_id, w->blob_id, sizeof(p->blob_id));
-	memcpy(p->sha256, w->sha256, sizeof(p->sha256));
+	(void)snprintf(p->sha256, sizeof(p->sha256), "%s", w->sha256);
 	p->is_raw = w->is_raw;
 	p->lane = start.lane = lane_new(ps->sched, 0);
 	p->transfer = transfer_begin(ps->transfers, &start);

@@ -14,6 +14,7 @@ int cmd_cancel(struct cli *cli, struct err *err);
 int cmd_ls(struct cli *cli, struct err *err);
 int cmd_rm(struct cli *cli, struct err *err);
 int cmd_queue(struct cli *cli, struct err *err);
+int cmd_watch(struct cli *cli, struct err *err);
 int cmd_priority(struct cli *cli, struct err *err);
 int cmd_history(struct cli *cli, struct err *err);
 int cmd_stats(struct cli *cli, struct err *err);

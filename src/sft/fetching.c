@@ -11,6 +11,7 @@
 #include "sft/pieces.h"
 #include "sft/receiving.h"
 #include "sft/resumable.h"
+#include "sft/turn.h"
 #include "sft/url.h"
 
 /* A file that is replaced more often than that while it is fetched. */
@@ -21,6 +22,7 @@ struct fetching {
 	const struct fetching_options *o;
 	struct buf target; /* "/download..." */
 	char *url;         /* with the server */
+	struct turn *turn;
 };
 
 /* --- in ranges ------------------------------------------------------------ */
@@ -184,6 +186,7 @@ fetch_pieces(struct fetching *f, struct resumable *r,
 		.target = buf_str(&f->target),
 		.parallel = f->o->parallel,
 		.retry = f->o->retry,
+		.turn = f->turn,
 	};
 
 	for (int starts = 1;; starts++) {
@@ -257,6 +260,8 @@ fetch_once(struct fetching *f, struct retry *retry, struct fetching_result *ret,
 		.target = buf_str(&f->target),
 		.json = f->o->body,
 		.sink = receiving_sink(r),
+		.stands_still = turn_waits,
+		.still_arg = f->turn,
 	};
 	int rc = -1;
 
@@ -358,8 +363,11 @@ fetching_run(struct cli *cli, const struct fetching_options *o,
 		url_add_query(&f.target, "decrypt", o->raw ? "false" : NULL);
 	}
 	f.url = mem_printf("%s%s", http_base(cli->http), buf_str(&f.target));
-	rc = fetch(&f, ret, err);
+	rc = turn_new(cli, o->name, &f.turn, err);
+	if (rc == 0)
+		rc = fetch(&f, ret, err);
 	progress_end(cli->progress);
+	turn_free(f.turn);
 	free(f.url);
 	buf_fini(&f.target);
 	return rc;

@@ -193,7 +193,8 @@ header_list(const struct http_call *c)
 	if (c->req->body != NULL)
 		list = add_header(list, "Content-Type", c->req->body->type);
 	list = add_header(list, "Range", c->req->range);
-	return add_header(list, "If-Range", c->req->if_range);
+	list = add_header(list, "If-Range", c->req->if_range);
+	return add_header(list, "Last-Event-ID", c->req->last_event_id);
 }
 
 static void
@@ -213,7 +214,7 @@ is_meant_to(struct http_call *c, int64_t now)
 	int64_t since = c->asked_ms > c->moved_ms ? c->asked_ms : c->moved_ms;
 	bool is;
 
-	if (c->req->stands_still == NULL || !c->is_sending ||
+	if (c->req->stands_still == NULL || c->head_is_done ||
 	    now - since < STILL_MS)
 		return false;
 	is = c->req->stands_still(c->req->still_arg);

@@ -88,7 +88,9 @@ struct http_request {
 	const struct http_sink *sink; /* NULL: the answer is JSON */
 	const char *range;            /* "bytes=0-99", or NULL */
 	const char *if_range; /* the ETag that it is a range of, or NULL */
-	int64_t timeout_ms;   /* 0: that of the options */
+	const char
+	    *last_event_id; /* of a stream that is gone on with, or NULL */
+	int64_t timeout_ms; /* 0: that of the options */
 	/* Nothing has moved for two seconds, and for two more at each call:
 	 * true when that is as it should be, and does not count for the
 	 * time-out.  May be NULL. */

@@ -16,6 +16,7 @@ static const struct command commands[] = {
 	{ "rm", "remove files from the server", cmd_rm },
 	{ "status", "show transfers and the queue", cmd_status },
 	{ "queue", "show what moves and what waits", cmd_queue },
+	{ "watch", "show changes while they happen", cmd_watch },
 	{ "priority", "let what is under way go before others", cmd_priority },
 	{ "cancel", "end what is under way for a file", cmd_cancel },
 	{ "history", "look back over transfers", cmd_history },

@@ -93,6 +93,8 @@ fetch_range(struct range *g, struct http *h, struct err *err)
 		.sink = &sink,
 		.range = range,
 		.if_range = resumable_etag(g->p->r),
+		.stands_still = turn_waits,
+		.still_arg = g->p->o->turn,
 	};
 
 	(void)snprintf(range, sizeof(range), "bytes=%" PRIu64 "-%" PRIu64,

@@ -14,10 +14,12 @@
 #include "sft/cli.h"
 #include "sft/resumable.h"
 #include "sft/retry.h"
+#include "sft/turn.h"
 
 struct pieces_options {
 	const char *target; /* "/download/..." */
 	unsigned parallel;
+	struct turn *turn; /* of the file */
 	const struct retry_options *retry;
 };
 

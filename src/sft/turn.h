@@ -3,7 +3,7 @@
 #define SFT_TURN_H
 
 /*
- * While an upload waits on the server for its turn nothing of it moves: asks
+ * While a transfer waits on the server for its turn nothing of it moves: asks
  * whether that is why, and says at which turn it is, each time that changes.
  *
  * Locked by itself; for struct http_request's stands_still().

@@ -130,6 +130,8 @@ def test_pages(filled):
         "to=20260101",
         "status=done",
         "direction=sideways",
+        "filename=a%00b",
+        "client=a%00b",
     ],
 )
 def test_bad_filters(server, query):

@@ -373,6 +373,25 @@ def test_waiting_counts_for_no_time_out(start, tmp_path, how):
     assert runs.returncode == 0
 
 
+@pytest.mark.parametrize("how", [[], ["--parallel", "2"]])
+def test_a_download_waits_likewise(start, tmp_path, how):
+    server = start(MAX_ACTIVE_TRANSFERS="1", BANDWIDTH_LIMIT="256K")
+    client = Sft(tmp_path, server.url)
+    data = os.urandom(128 * 1024)
+    assert server.put("second.bin", data).status_code == 201
+    first = client.file("first.bin", os.urandom(2 * MIB))
+    runs = client.begin("upload", first, "-q")
+    while server.get("/stats").json()["active_count"] < 1:
+        time.sleep(0.02)
+    result = client(
+        "download", "second.bin", "--timeout", "3", "--retry", "0", *how
+    )
+    assert result.status == 0, result
+    assert "'second.bin' waits on the server for its turn" in result.err
+    assert (tmp_path / "second.bin").read_bytes() == data
+    assert runs.communicate(timeout=60) == (b"", b"")
+
+
 def test_what_does_not_wait_times_out(sft, fake):
     fake.on("PUT", "/upload/a", hang)
     result = sft("upload", sft.file("a"), "--timeout", "3", "--retry", "0")

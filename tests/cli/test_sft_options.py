@@ -23,6 +23,7 @@ COMMANDS = [
     ("cancel",),
     ("status",),
     ("queue",),
+    ("watch",),
     ("priority",),
     ("history",),
     ("stats",),
