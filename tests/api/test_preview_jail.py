@@ -146,8 +146,13 @@ def test_they_have_nothing_of_the_servers(doubled):
     assert is_fine(doubled)
     for pid in decoders(doubled):
         assert Path(f"/proc/{pid}/environ").read_bytes() == b""
-        status = Path(f"/proc/{pid}/status").read_text()
-        assert "NoNewPrivs:\t1" in status and "Seccomp:\t2" in status
+
+        # One that has just begun puts its walls up first.
+        def is_walled(pid=pid):
+            status = Path(f"/proc/{pid}/status").read_text()
+            return "NoNewPrivs:\t1" in status and "Seccomp:\t2" in status
+
+        expect.until(is_walled)
         files = [p.name for p in Path(f"/proc/{pid}/fd").iterdir()]
         assert sorted(files) == ["0", "1", "2"]
 
