@@ -136,7 +136,10 @@ def test_a_wrong_hash_leaves_nothing(keyed, name):
     )
     expect.error(response, 422, "hash_mismatch")
     assert keyed.lacks(name)
-    expect.until(lambda: keyed.files_below("objects") == before)
+    # What another test replaced may go meanwhile.
+    expect.until(
+        lambda: set(keyed.files_below("objects")) <= set(before)
+    )
     assert keyed.files_below("temp") == []
 
 
