@@ -50,37 +50,13 @@ asked_fini(struct asked *a)
 
 /* --- what is asked for ---------------------------------------------------- */
 
-/* The decoded value, for the caller to free(); *${ret} NULL: none. */
-static int
-text(const struct http_request *req, const char *name, char **ret,
-    struct err *err)
-{
-	struct buf b;
-	int found;
-
-	*ret = NULL;
-	buf_init(&b, LIMIT_FORM_FIELD);
-	found = params_query(req, name, &b);
-	if (found > 0 && b.len > 0) {
-		if (memchr(b.p, '\0', b.len) != NULL)
-			found = -1;
-		else
-			*ret = buf_take(&b);
-	}
-	buf_fini(&b);
-	if (found < 0)
-		return err_set(err, ERR_INVALID_PARAMETER,
-		    "'%s' is not properly encoded, or too long", name);
-	return 0;
-}
-
 static int
 take_order(const struct http_request *req, struct asked *a, struct err *err)
 {
 	char *value;
 	bool known = false;
 
-	if (text(req, "sort", &value, err) < 0)
+	if (params_query_text(req, "sort", &value, err) < 0)
 		return -1;
 	for (size_t i = 0; i < sizeof(orders) / sizeof(orders[0]); i++) {
 		if (value != NULL ? strcmp(value, orders[i].name) != 0 : i > 0)
@@ -117,13 +93,13 @@ static int
 take_prefix(const struct http_request *req, struct asked *a, struct err *err)
 {
 	char *value;
-	int rc = text(req, "prefix", &value, err);
+	int rc = params_query_text(req, "prefix", &value, err);
 
-	if (rc == 0 && value != NULL)
+	if (rc > 0)
 		rc = normalise_beginning(value, &a->begins, err);
 	free(value);
 	a->query.begins = a->begins == NULL ? "" : a->begins;
-	return rc;
+	return rc < 0 ? -1 : 0;
 }
 
 static bool
@@ -154,14 +130,14 @@ static int
 take_cursor(const struct http_request *req, struct asked *a, struct err *err)
 {
 	char *value;
-	int rc = text(req, "cursor", &value, err);
+	int rc = params_query_text(req, "cursor", &value, err);
 
-	if (rc == 0 && value != NULL && !parse_cursor(value, a))
+	if (rc > 0 && !parse_cursor(value, a))
 		rc = err_set(err, ERR_INVALID_PARAMETER,
 		    "'cursor' must be a next_cursor of an earlier answer with "
 		    "the same 'sort'");
 	free(value);
-	return rc;
+	return rc < 0 ? -1 : 0;
 }
 
 static int

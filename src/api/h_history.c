@@ -35,31 +35,6 @@ asked_fini(struct asked *a)
 
 /* --- filters -------------------------------------------------------------- */
 
-/* 1 and the decoded value, for the caller to free(); 0: not given, or empty;
- * -1. */
-static int
-text(const struct http_request *req, const char *name, char **ret,
-    struct err *err)
-{
-	struct buf b;
-	int found;
-
-	*ret = NULL;
-	buf_init(&b, LIMIT_FORM_FIELD);
-	found = params_query(req, name, &b);
-	if (found > 0 && b.len > 0) {
-		if (memchr(b.p, '\0', b.len) == NULL)
-			*ret = buf_take(&b);
-		else
-			found = -1;
-	}
-	buf_fini(&b);
-	if (found < 0)
-		return err_set(err, ERR_INVALID_PARAMETER,
-		    "'%s' is not properly encoded, or too long", name);
-	return *ret == NULL ? 0 : 1;
-}
-
 static bool
 is_date(const char *s)
 {
@@ -108,7 +83,7 @@ take_date(const struct http_request *req, const char *name, int64_t *ret_ms,
     struct err *err)
 {
 	char *value;
-	int found = text(req, name, &value, err);
+	int found = params_query_text(req, name, &value, err);
 
 	if (found > 0 && !parse_date(value, ret_ms))
 		found = err_set(err, ERR_INVALID_PARAMETER,
@@ -136,7 +111,7 @@ take_status(const struct http_request *req, struct asked *a, struct err *err)
 {
 	enum rec_status status = REC_QUEUED;
 	char *value;
-	int found = text(req, "status", &value, err);
+	int found = params_query_text(req, "status", &value, err);
 
 	if (found > 0) {
 		if (rec_status_of_name(value, &status))
@@ -154,7 +129,7 @@ static int
 take_direction(const struct http_request *req, struct asked *a, struct err *err)
 {
 	char *value;
-	int found = text(req, "direction", &value, err);
+	int found = params_query_text(req, "direction", &value, err);
 
 	if (found > 0) {
 		if (strcmp(value, "upload") == 0)
@@ -173,7 +148,7 @@ static int
 take_filename(const struct http_request *req, struct asked *a, struct err *err)
 {
 	char *value;
-	int found = text(req, "filename", &value, err);
+	int found = params_query_text(req, "filename", &value, err);
 
 	if (found > 0)
 		found = filename_normalise(slice_str(value), &a->filename, err);
@@ -186,7 +161,7 @@ take_filename(const struct http_request *req, struct asked *a, struct err *err)
 static int
 take_client(const struct http_request *req, struct asked *a, struct err *err)
 {
-	if (text(req, "client", &a->client, err) < 0)
+	if (params_query_text(req, "client", &a->client, err) < 0)
 		return -1;
 	if (a->client == NULL)
 		return 0;

@@ -41,6 +41,29 @@ bad(const char *name, const char *wanted, struct err *err)
 }
 
 int
+params_query_text(const struct http_request *req, const char *name, char **ret,
+    struct err *err)
+{
+	struct buf b;
+	int found;
+
+	*ret = NULL;
+	buf_init(&b, LIMIT_FORM_FIELD);
+	found = params_query(req, name, &b);
+	if (found > 0 && b.len > 0) {
+		if (memchr(b.p, '\0', b.len) == NULL)
+			*ret = buf_take(&b);
+		else
+			found = -1;
+	}
+	buf_fini(&b);
+	if (found < 0)
+		return err_set(err, ERR_INVALID_PARAMETER,
+		    "'%s' is not properly encoded, or too long", name);
+	return *ret == NULL ? 0 : 1;
+}
+
+int
 params_query_uint(const struct http_request *req,
     const struct params_uint *wanted, uint64_t *ret, struct err *err)
 {

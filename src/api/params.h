@@ -13,6 +13,10 @@
  * 0 when it is not there, -1 when it is badly encoded or too long. */
 int params_query(
     const struct http_request *req, const char *name, struct buf *b);
+/* 1 and the decoded value, for free(); 0 and NULL: not given, or empty; -1 with
+ * ERR_INVALID_PARAMETER, also when there is a NUL in it. */
+int params_query_text(const struct http_request *req, const char *name,
+    char **ret, struct err *err);
 /* A whole number in the query. */
 struct params_uint {
 	const char *name;
