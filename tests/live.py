@@ -154,6 +154,11 @@ class WebSocket:
             if wanted(seen[-1]):
                 return seen
 
+    def reply(self):
+        """The next packet that is no event: whoever subscribed to all hears
+        of other tests' transfers, too."""
+        return self.until(lambda packet: not packet.startswith("42"))[-1]
+
     def closed(self):
         """The code and the reason that the server closes with; what comes
         before is skipped."""
