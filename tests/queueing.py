@@ -58,6 +58,10 @@ def patch(server, name, **options):
     )
 
 
-def finished(server):
-    """The names of finished uploads, in that order."""
-    return [e["file"] for e in server.log.events("upload completed")]
+def finished(server, *names):
+    """Are these uploads completed, in that order?"""
+    seen = [server.status(name) for name in names]
+    assert [t["status"] for t in seen] == ["completed"] * len(names)
+    times = [t["updated_at"] for t in seen]
+    assert times == sorted(times), list(zip(names, times))
+    return True

@@ -87,6 +87,14 @@ class Target:
         assert response.status_code == 200, response.text
         return response.json()
 
+    def key(self, **fields):
+        """A new key of that kind, as the field that carries it."""
+        response = self.post(
+            "/generate_key", json=fields, headers=self.as_admin
+        )
+        assert response.status_code in (200, 201), response.text
+        return {"X-API-Key": response.json()["api_key"]}
+
     def has(self, name, data):
         """Is that file there, with those bytes?"""
         response = self.download(name, headers=self.as_admin)

@@ -23,6 +23,7 @@ void h_tus_append(struct call *c);
 void h_tus_remove(struct call *c);
 void h_download(struct call *c);
 void h_thumbnail(struct call *c);
+void h_metadata(struct call *c);
 void h_archive_get(struct call *c);
 void h_archive_post(struct call *c);
 void h_status_all(struct call *c);

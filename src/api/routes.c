@@ -39,6 +39,7 @@ const struct route routes_table[] = {
 	{ HTTP_GET,    "/thumbnail/",   ROUTE_IMAGE, ROUTE_OPEN, AUTH_READ,  ROUTE_TRANSFER, NULL,     h_thumbnail },
 	{ HTTP_GET,    "/download_batch", ROUTE_EXACT, ROUTE_KEY, AUTH_READ, ROUTE_TRANSFER, NULL,     h_archive_get },
 	{ HTTP_POST,   "/download_batch", ROUTE_EXACT, ROUTE_KEY, AUTH_READ, ROUTE_TRANSFER, NULL,     h_archive_post },
+	{ HTTP_GET,    "/metadata/",    ROUTE_NAME,  ROUTE_OPEN, AUTH_READ,  ROUTE_SHORT,    NULL,     h_metadata },
 	{ HTTP_GET,    "/files",        ROUTE_EXACT, ROUTE_OPEN, AUTH_READ,  ROUTE_SHORT,    NULL,     h_files_list },
 	{ HTTP_DELETE, "/files/",       ROUTE_NAME,  ROUTE_KEY,  AUTH_WRITE, ROUTE_SHORT,    NULL,     h_files_remove },
 	{ HTTP_GET,    "/status",       ROUTE_EXACT, ROUTE_OPEN, AUTH_READ,  ROUTE_SHORT,    NULL,     h_status_all },

@@ -12,15 +12,15 @@
 
 static const char SQL_INSERT[] =
     "INSERT INTO files (" REC_FILE_COLUMNS ") "
-    "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) "
+    "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) "
     "ON CONFLICT (filename) DO NOTHING";
 static const char SQL_BLOB[] = "SELECT blob_id FROM files WHERE filename = $1";
 /* Only what was seen is replaced, so that each blob gets to the trash. */
 static const char SQL_REPLACE[] =
     "UPDATE files SET blob_id = $1, sha256 = $2, crc32 = $3, size = $4, "
     "mime_type = $5, encryption = $6, layout = $7, modified_ms = $8, "
-    "transfer_id = $9, damaged = $10, width = NULL, height = NULL "
-    "WHERE filename = $11 AND blob_id = $12";
+    "transfer_id = $9, damaged = $10, width = $11, height = $12 "
+    "WHERE filename = $13 AND blob_id = $14";
 static const char SQL_REMOVE[] =
     "DELETE FROM files WHERE filename = $1 AND blob_id = $2";
 static const char SQL_GET[] =
@@ -31,6 +31,8 @@ static const char SQL_MARK[] =
     "UPDATE files SET damaged = 1 WHERE blob_id = $1 AND damaged = 0";
 static const char SQL_UNMARK[] =
     "UPDATE files SET damaged = 0 WHERE blob_id = $1";
+static const char SQL_SET_SIZE[] =
+    "UPDATE files SET width = $1, height = $2 WHERE blob_id = $3";
 static const char SQL_KNOWN[] =
     "SELECT 1 FROM files WHERE blob_id = $1 "
     "UNION ALL SELECT 1 FROM trash WHERE blob_id = $1";
@@ -70,6 +72,18 @@ rec_file_take_row(struct sql *q, struct rec_file *f)
 	f->modified_ms = sql_get_int(q);
 	sql_get_chars(q, f->transfer_id, sizeof(f->transfer_id));
 	f->damaged = sql_get_bool(q);
+	f->width = (uint32_t)sql_get_int(q);
+	f->height = (uint32_t)sql_get_int(q);
+}
+
+/* Null: none or unknown. */
+static void
+put_side(struct sql *q, uint32_t pixels)
+{
+	if (pixels == 0)
+		sql_put_null(q);
+	else
+		sql_put_int(q, pixels);
 }
 
 static int
@@ -93,6 +107,8 @@ insert(
 	sql_put_int(&q, f->modified_ms);
 	sql_put_text(&q, f->transfer_id);
 	sql_put_int(&q, f->damaged);
+	put_side(&q, f->width);
+	put_side(&q, f->height);
 	if (sql_run(&q, &changes, err) < 0)
 		return -1;
 	*ret_done = changes > 0;
@@ -136,6 +152,8 @@ replace(struct db_tx *tx, const struct rec_file *f, const char *old_blob,
 	sql_put_int(&q, f->modified_ms);
 	sql_put_text(&q, f->transfer_id);
 	sql_put_int(&q, f->damaged);
+	put_side(&q, f->width);
+	put_side(&q, f->height);
 	sql_put_text(&q, f->filename);
 	sql_put_text(&q, old_blob);
 	if (sql_run(&q, &changes, err) < 0)
@@ -340,6 +358,20 @@ rec_file_unmark_damaged(struct db_tx *tx, const char *blob_id, struct err *err)
 
 	if (sql_open(&q, tx, SQL_UNMARK, err) < 0)
 		return -1;
+	sql_put_text(&q, blob_id);
+	return sql_run(&q, NULL, err);
+}
+
+int
+rec_file_set_size(struct db_tx *tx, const char *blob_id, uint32_t width,
+    uint32_t height, struct err *err)
+{
+	struct sql q;
+
+	if (sql_open(&q, tx, SQL_SET_SIZE, err) < 0)
+		return -1;
+	put_side(&q, width);
+	put_side(&q, height);
 	sql_put_text(&q, blob_id);
 	return sql_run(&q, NULL, err);
 }

@@ -30,7 +30,9 @@ struct rec_file {
 	int64_t created_ms;     /* of the name; kept when replaced */
 	int64_t modified_ms;
 	char transfer_id[ID_SIZE];
-	bool damaged; /* bytes missing or found wrong */
+	bool damaged;   /* bytes missing or found wrong */
+	uint32_t width; /* of images, as shown; 0: none or unknown */
+	uint32_t height;
 };
 
 void rec_file_fini(struct rec_file *f); /* contents; reusable */
@@ -66,6 +68,9 @@ int rec_file_swap(struct db_tx *tx, const char *old_blob, const char *new_blob,
 /* It turned out to be sound after all.  No such blob is fine. */
 int rec_file_unmark_damaged(
     struct db_tx *tx, const char *blob_id, struct err *err);
+/* How large the image in this blob is.  No such blob is fine. */
+int rec_file_set_size(struct db_tx *tx, const char *blob_id, uint32_t width,
+    uint32_t height, struct err *err);
 /* Does any record (a file's, the trash's) name this blob?  (recovery) */
 int rec_blob_is_known(
     struct db_tx *tx, const char *blob_id, bool *ret, struct err *err);

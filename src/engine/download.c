@@ -142,6 +142,45 @@ download_open(struct engine *e, const struct download_request *req,
 	return 0;
 }
 
+struct blob_query {
+	const char *blob_id;
+	struct rec_file *file;
+};
+
+static int
+get_file_of_blob(struct db_tx *tx, void *arg, struct err *err)
+{
+	const struct blob_query *q = arg;
+
+	return rec_file_of_blob(tx, q->blob_id, q->file, err);
+}
+
+int
+download_open_blob(struct engine *e, const char *blob_id,
+    struct download **ret_d, struct err *err)
+{
+	struct principal who;
+	struct rec_file f = { 0 };
+	struct blob_query q = { blob_id, &f };
+	struct download_request wanted = { &who, NULL, false };
+	int rc;
+
+	auth_anonymous(&who);
+	rc = db_read(e->db, get_file_of_blob, &q, err);
+	if (rc == 0) {
+		wanted.filename = f.filename;
+		rc = download_open(e, &wanted, ret_d, err);
+	}
+	rec_file_fini(&f);
+	if (rc == 0 && strcmp((*ret_d)->file.blob_id, blob_id) != 0) {
+		download_close(*ret_d);
+		*ret_d = NULL;
+		rc = err_set(err, ERR_FILE_NOT_FOUND,
+		    "the file of this object has been replaced");
+	}
+	return rc;
+}
+
 int
 download_bytes(struct download *d, struct storage_range range,
     struct source **ret_src, struct err *err)

@@ -53,6 +53,10 @@ struct download_request {
  * and ERR_FORBIDDEN for a container without a key that may read. */
 int download_open(struct engine *e, const struct download_request *req,
     struct download **ret_d, struct err *err);
+/* The file whose bytes are in this blob, for our own use.
+ * ERR_FILE_NOT_FOUND: it has been replaced or removed. */
+int download_open_blob(struct engine *e, const char *blob_id,
+    struct download **ret_d, struct err *err);
 /* The same bytes for our own use: no transfer, nobody is told.  Errors as
  * download_start(). */
 int download_bytes(struct download *d, struct storage_range range,

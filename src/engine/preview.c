@@ -11,6 +11,7 @@
 #include "base/mem.h"
 #include "base/thread.h"
 #include "engine/download.h"
+#include "engine/metadata.h"
 #include "engine/preview_store.h"
 #include "engine/previewer.h"
 #include "proto/preview.h"
@@ -338,46 +339,6 @@ preview_stored(struct engine *e, const struct rec_file *f)
 		e->stored(e->stored_arg, f->blob_id);
 }
 
-struct query {
-	const char *blob_id;
-	struct rec_file *file;
-};
-
-static int
-get_file(struct db_tx *tx, void *arg, struct err *err)
-{
-	const struct query *q = arg;
-
-	return rec_file_of_blob(tx, q->blob_id, q->file, err);
-}
-
-/* NULL without an error: it has been replaced or removed. */
-static int
-open_blob(struct engine *e, const char *blob_id, struct download **ret_d,
-    struct err *err)
-{
-	struct principal who;
-	struct rec_file f = { 0 };
-	struct query q = { blob_id, &f };
-	struct download_request wanted = { &who, NULL, false };
-	int rc;
-
-	auth_anonymous(&who);
-	rc = db_read(e->db, get_file, &q, err);
-	if (rc == 0) {
-		wanted.filename = f.filename;
-		rc = download_open(e, &wanted, ret_d, err);
-	}
-	rec_file_fini(&f);
-	if (rc != 0)
-		return err->code == ERR_FILE_NOT_FOUND ? 0 : -1;
-	if (strcmp((*ret_d)->file.blob_id, blob_id) != 0) {
-		download_close(*ret_d);
-		*ret_d = NULL;
-	}
-	return 0;
-}
-
 int
 preview_prepare(struct engine *e, const char *blob_id,
     const struct preview_wait *wait, struct err *err)
@@ -387,10 +348,9 @@ preview_prepare(struct engine *e, const char *blob_id,
 	struct preview p;
 	int rc;
 
-	if (open_blob(e, blob_id, &m.image, err) < 0)
-		return -1;
-	if (m.image == NULL)
-		return 0;
+	if (download_open_blob(e, blob_id, &m.image, err) < 0)
+		return err->code == ERR_FILE_NOT_FOUND ? 0 : -1;
+	metadata_learn(m.image);
 	buf_init(&p.jpeg, PREVIEW_BYTES_MAX);
 	m.jpeg = &p.jpeg;
 	rc = look_up(&m, &why);

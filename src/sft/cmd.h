@@ -19,6 +19,7 @@ int cmd_priority(struct cli *cli, struct err *err);
 int cmd_history(struct cli *cli, struct err *err);
 int cmd_stats(struct cli *cli, struct err *err);
 int cmd_clients(struct cli *cli, struct err *err);
+int cmd_metadata(struct cli *cli, struct err *err);
 int cmd_ping(struct cli *cli, struct err *err);
 int cmd_health(struct cli *cli, struct err *err);
 int cmd_key_new(struct cli *cli, struct err *err);

@@ -12,6 +12,7 @@ static const struct command commands[] = {
 	{ "upload", "send files to the server", cmd_upload },
 	{ "download", "fetch files, checked", cmd_download },
 	{ "thumbnail", "fetch a small picture of an image", cmd_thumbnail },
+	{ "metadata", "show what is known of a file", cmd_metadata },
 	{ "ls", "list the files on the server", cmd_ls },
 	{ "rm", "remove files from the server", cmd_rm },
 	{ "status", "show transfers and the queue", cmd_status },

@@ -325,14 +325,6 @@ def test_a_new_image_has_a_new_preview(server, names):
 # --- rights --------------------------------------------------------------------
 
 
-def key(server, **fields):
-    response = server.post(
-        "/generate_key", json=fields, headers=server.as_admin
-    )
-    assert response.status_code in (200, 201), response.text
-    return {"X-API-Key": response.json()["api_key"]}
-
-
 def test_keys(start):
     server = start(REQUIRE_API_KEY="true")
     for name in ("a/1.jpg", "b/1.jpg"):
@@ -341,13 +333,13 @@ def test_keys(start):
             name, data, headers=server.as_admin
         ).status_code == 201
     expect.error(thumbnail(server, "a/1.jpg"), 401, "unauthorized")
-    reads = key(server, scopes=["read"])
+    reads = server.key(scopes=["read"])
     assert thumbnail(server, "a/1.jpg", headers=reads).status_code == 200
-    writes = key(server, scopes=["write"])
+    writes = server.key(scopes=["write"])
     expect.error(
         thumbnail(server, "a/1.jpg", headers=writes), 403, "forbidden"
     )
-    narrow = key(server, scopes=["read"], prefix="b/")
+    narrow = server.key(scopes=["read"], prefix="b/")
     assert thumbnail(server, "b/1.jpg", headers=narrow).status_code == 200
     for name in ("a/1.jpg", "a/1.jpg.thumb.jpg", "c.jpg"):
         expect.error(

@@ -3,6 +3,7 @@
 
 import json
 
+import images
 import pytest
 from conftest import Sft
 
@@ -106,3 +107,34 @@ def test_remove_needs_a_key(filled, client):
     assert "SFT_API_KEY" in result.err
     assert filled.has("a 1", b"x" * 3000)
     assert client("rm").status == 2
+
+
+# --- sft metadata ----------------------------------------------------------------
+
+
+def test_metadata(filled, client):
+    filled.put("a 1", b"x" * 3000, query="?encryption=yes")
+    result = client("metadata", "a 1")
+    assert result.status == 0, result
+    got = dict(line.split("  ", 1) for line in result.out.splitlines())
+    got = {key: value.strip() for key, value in got.items()}
+    assert got["name"] == "a 1" and got["type"] == "text/plain"
+    assert got["size"] == "2.9 KiB (3000 bytes)"
+    assert got["encrypted"] == "yes" and got["preview"] == "-"
+    assert len(got["SHA-256"]) == 64 and "image" not in got
+
+
+def test_metadata_of_an_image(filled, client):
+    filled.put("i.png", images.saved(images.quarters(30, 20), "PNG"))
+    result = client("metadata", "i.png")
+    assert "image        30 x 20 pixels\n" in result.out
+    assert "preview      i.png.thumb.jpg\n" in result.out
+    got = json.loads(client("--json", "metadata", "i.png").out)
+    assert (got["width"], got["height"]) == (30, 20)
+
+
+def test_metadata_of_nothing(client):
+    result = client("metadata", "none")
+    assert result.status == 4
+    assert "There is no file 'none'" in result.err
+    assert client("metadata").status == 2
