@@ -448,7 +448,6 @@ const struct settings_row settings_rows[] = {
 	    .name = "RUN_AS",
 	    .kind = SETTINGS_STR,
 	    .offset = AT(run_as),
-	    .is_not_built = true,
 	    .arg = "USER",
 	    .help = "the user to change to when started as root",
 	},

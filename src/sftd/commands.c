@@ -321,9 +321,12 @@ commands_parse(
 	}
 	if (ret->run != NULL)
 		return 0;
-	if (f.check)
+	if (f.check) {
 		ret->run = check_run;
-	else if (supervisor_is_wanted(&ret->settings))
+		return 0;
+	}
+	ret->serves = true;
+	if (supervisor_is_wanted(&ret->settings))
 		ret->run = supervisor_run;
 	else
 		ret->run = server_run;

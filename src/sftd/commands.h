@@ -25,6 +25,7 @@ struct commands_input {
 	struct settings settings;
 	char **args; /* the original argv, copied, for starting ourselves */
 	struct commands_verify verify;
+	bool serves; /* and so has its own way to RUN_AS */
 	int (*run)(struct commands_input *in);
 };
 

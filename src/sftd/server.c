@@ -25,9 +25,11 @@
 #include "sftd/announce.h"
 #include "sftd/audit.h"
 #include "sftd/foresight.h"
+#include "sftd/identity.h"
 #include "sftd/maintenance.h"
 #include "sftd/notify.h"
 #include "sftd/rewriter.h"
+#include "sftd/sandbox.h"
 #include "sftd/secrecy.h"
 
 /* Everything of one run; the main thread's. */
@@ -39,6 +41,7 @@ struct server {
 	int signal_fd;
 	struct engine *engine;
 	struct engine_report report;
+	struct sandbox_report sandbox;
 	struct app *app;
 	struct http_server *http;
 	struct maintenance *maintenance;
@@ -198,7 +201,9 @@ start(struct server *s, struct err *err)
 		.previewer = beside_us(PREVIEW_PROGRAM, previewer),
 	};
 
-	if (open_signals(s, err) < 0 || open_listener(s, err) < 0)
+	if (open_signals(s, err) < 0 || open_listener(s, err) < 0 ||
+	    identity_assume_server(s->settings, err) < 0 ||
+	    sandbox_enter(s->settings, &s->sandbox, err) < 0)
 		return -1;
 	if (engine_open(&cf, &s->engine, &s->report, err) < 0)
 		return -1;
@@ -213,8 +218,22 @@ start(struct server *s, struct err *err)
 }
 
 static void
+say_walls(const struct sandbox_report *r)
+{
+	if (r->landlock > 0)
+		log_debug("the server is confined to its directories",
+		    LOG_INT("landlock", r->landlock), LOG_END);
+	else
+		log_info("this kernel has no landlock: the server has no "
+		         "capabilities, but may read and write what its user "
+		         "may",
+		    LOG_END);
+}
+
+static void
 say_ready(struct server *s)
 {
+	say_walls(&s->sandbox);
 	announce(s->settings, s->engine, &s->report, s->listen_fd);
 	if (s->ready_fd >= 0) {
 		(void)file_write_all(s->ready_fd, "1", 1, NULL);

@@ -16,6 +16,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "net/addr.h"
+#include "sftd/identity.h"
 #include "sftd/notify.h"
 #include "sftd/secrecy.h"
 #include "sftd/server.h"
@@ -259,8 +260,10 @@ prepare(struct supervisor *s, struct err *err)
 	if (pipe2(s->life, O_CLOEXEC) < 0 ||
 	    pipe2(s->ready, O_CLOEXEC | O_NONBLOCK) < 0)
 		return err_set_errno(err, ERR_INTERNAL, "pipe");
-	return addr_listen(
-	    st->server_host, (uint16_t)st->server_port, &s->listen_fd, err);
+	if (addr_listen(st->server_host, (uint16_t)st->server_port,
+	        &s->listen_fd, err) < 0)
+		return -1;
+	return identity_assume_server(st, err);
 }
 
 int

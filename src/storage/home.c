@@ -100,21 +100,30 @@ make_dirs(const char *path, struct err *err)
 	return rc;
 }
 
+int
+home_make(const char *path, bool *ret_made, struct err *err)
+{
+	struct stat st;
+	bool is_missing;
+
+	if (path[0] == '\0')
+		return err_set(
+		    err, ERR_SETTING, "UPLOAD_DIR is empty: name a directory");
+	is_missing = stat(path, &st) < 0 && errno == ENOENT;
+	if (ret_made != NULL)
+		*ret_made = is_missing;
+	return is_missing ? make_dirs(path, err) : 0;
+}
+
 static int
 open_dir(const char *path, int *ret_fd, struct err *err)
 {
 	struct err why = ERR_INIT;
 	int fd;
 
-	if (path[0] == '\0')
-		return err_set(
-		    err, ERR_SETTING, "UPLOAD_DIR is empty: name a directory");
+	if (home_make(path, NULL, err) < 0)
+		return -1;
 	fd = file_open(AT_FDCWD, path, DIR_FLAGS, 0, &why);
-	if (fd < 0 && why.sys == ENOENT) {
-		if (make_dirs(path, err) < 0)
-			return -1;
-		fd = file_open(AT_FDCWD, path, DIR_FLAGS, 0, &why);
-	}
 	if (fd < 0)
 		return home_refuse(path, why.sys, err);
 	*ret_fd = fd;

@@ -36,6 +36,9 @@ struct home {
 	char *path; /* absolute */
 };
 
+/* Makes it, and what is missing above it, empty; *${ret_made} (may be NULL):
+ * it was not there.  ERR_SETTING. */
+int home_make(const char *path, bool *ret_made, struct err *err);
 /* Opens or makes it, and holds the lock until home_close().  On a disk that
  * is full the ballast is dropped, so that one can start and delete. */
 int home_open(const char *path, struct home **ret_home, struct err *err);
