@@ -145,6 +145,37 @@ read_gathered(struct http_exchange *x, void *buf, size_t n)
 	return (ssize_t)n;
 }
 
+/* Who takes an upload over wants all that had arrived by then to count: it is
+ * not sent again.  True: there is more of it, and ${err} is no reason to stop.
+ */
+static bool
+is_still_wanted(struct http_exchange *x, struct err *err)
+{
+	struct http_body *b = &x->body;
+	struct conn *c = &x->hc->conn;
+
+	if (err->code != ERR_UPLOAD_TAKEN_OVER)
+		return false;
+	if (!b->is_ending)
+		b->arrived = kept(x->hc) + c->ops->available(c);
+	b->is_ending = true;
+	if (b->arrived == 0)
+		return false;
+	err_clear(err);
+	return true;
+}
+
+static ssize_t
+took(struct http_exchange *x, ssize_t done)
+{
+	struct http_body *b = &x->body;
+
+	if (done > 0 && b->is_ending)
+		b->arrived -=
+		    (uint64_t)done < b->arrived ? (uint64_t)done : b->arrived;
+	return done;
+}
+
 static ssize_t
 body_read(struct source *s, void *buf, size_t n, struct err *err)
 {
@@ -155,14 +186,20 @@ body_read(struct source *s, void *buf, size_t n, struct err *err)
 		return read_gathered(x, buf, n);
 	if (http_body_ended(x) || n == 0)
 		return 0;
-	if (http_wait_check(x, err) < 0 || http_body_continue(x, err) < 0)
+	if (http_wait_check(x, err) < 0 && !is_still_wanted(x, err))
+		return -1;
+	if (http_body_continue(x, err) < 0)
 		return -1;
 	for (;;) {
 		done = x->req.chunked ? take_by_chunks(x, buf, n, err)
 		                      : take_by_length(x, buf, n, err);
 		if (done != CONN_AGAIN)
-			return done;
-		if (kept(x->hc) == 0 && http_wait(x, CONN_READ, -1, err) < 0)
+			return took(x, done);
+		/* What was counted and is framing does not come as data. */
+		if (x->body.is_ending && kept(x->hc) == 0)
+			x->body.arrived = 0;
+		if (kept(x->hc) == 0 && http_wait(x, CONN_READ, -1, err) < 0 &&
+		    !is_still_wanted(x, err))
 			return -1;
 	}
 }
@@ -214,6 +251,8 @@ body_wait(struct source *s, int timeout_ms, struct err *err)
 		return -1;
 	for (;;) {
 		rc = http_wait(x, CONN_READ, timeout_ms, err);
+		if (rc < 0 && is_still_wanted(x, err))
+			return 1;
 		if (rc <= 0 || !x->req.chunked ||
 		    http_chunked_in_data(&x->body.chunked))
 			return rc;
@@ -242,6 +281,8 @@ http_body_init(struct http_exchange *x)
 	buf_clear(&b->mem);
 	b->mem_at = 0;
 	b->is_gathered = false;
+	b->is_ending = false;
+	b->arrived = 0;
 	b->awaits_100 = x->req.expects_continue;
 	b->left = x->req.chunked ? 0 : x->req.content_length;
 	http_chunked_init(&b->chunked);

@@ -78,6 +78,8 @@ http_park_enter(struct http_conn *hc)
 	http_conn_enter(hc, HTTP_STATE_QUEUED);
 	if (x->is_due)
 		resume(hc);
+	else if (hc->lp->is_draining)
+		http_conn_hurry(hc);
 }
 
 /* The peer has shut its side: does the request lack something for ever? */

@@ -126,6 +126,8 @@ struct http_body {
 	bool is_gathered; /* all of it is in mem */
 	bool awaits_100;  /* the client waits for 100 (Continue) */
 	uint64_t left;    /* of Content-Length, to be read */
+	bool is_ending;   /* interrupted; had arrived by then, and is left: */
+	uint64_t arrived;
 	struct http_chunked chunked;
 };
 

@@ -51,8 +51,11 @@ def test_an_idle_server_ends_at_once(start, supervised, number):
 def test_a_running_upload_finishes(start, supervised):
     own = start(AUTO_RESTART_ENABLED=supervised, SHUTDOWN_GRACE="30s")
     raw = begin_upload(own, "running")
+    idle = own.raw()
+    assert idle.ask("GET", "/health").status_code == 200
     own.signal(signal.SIGTERM)
     expect.until(lambda: takes_nothing_new(own))
+    assert idle.is_closed()  # the server itself has begun to end
     raw.send(DATA[MIB // 2 :])
     response = raw.response("PUT")
     expect.uploaded(response, "running", DATA, status=201)

@@ -664,6 +664,14 @@ def test_a_key_sees_only_its_uploads(server, admin):
         server.delete(one, headers=V)
 
 
+def test_all_that_had_arrived_counts_for_who_takes_over(server, names):
+    """Often, since what is sent is not read at once."""
+    for i in range(40):
+        url = begin(server, 100, filename=names())
+        with hang(server, url, 0, 100, b"x" * 10):
+            expect.until(lambda: offset(server, url) == 10, every=0)
+
+
 def test_nothing_hangs_when_the_client_shuts_its_side(server, name):
     url = begin(server, 100, filename=name)
     raw = hang(server, url, 0, 100, b"x" * 10)

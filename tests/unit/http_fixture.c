@@ -99,6 +99,8 @@ static const struct {
 	{ "/early", HTTP_TRANSFER },
 	{ "/hang", HTTP_TRANSFER },
 	{ "/park", HTTP_TRANSFER },
+	{ "/cancelled", HTTP_TRANSFER },
+	{ "/taken-over", HTTP_TRANSFER },
 	{ "/mute", HTTP_TRANSFER },
 	{ "/file", HTTP_TRANSFER },
 	{ "/copy", HTTP_TRANSFER },
@@ -305,6 +307,24 @@ park(struct http_exchange *x, struct fixture *f)
 	summarise(x, false);
 }
 
+/* Is interrupted before it has read anything; answers with how much of the
+ * body it gets all the same. */
+static void
+interrupted(struct http_exchange *x, enum err_code code)
+{
+	struct err err = ERR_INIT;
+	char buf[5000], text[64];
+	size_t total = 0;
+	ssize_t n;
+
+	http_interrupt(x, code);
+	while ((n = source_read(http_body(x), buf, sizeof(buf), &err)) > 0)
+		total += (size_t)n;
+	n = snprintf(
+	    text, sizeof(text), "%zu %s", total, err_code_name(err.code));
+	http_send(x, text, (size_t)n);
+}
+
 static void
 app_handle(struct http_exchange *x, void *arg)
 {
@@ -315,6 +335,10 @@ app_handle(struct http_exchange *x, void *arg)
 		hang(x, f);
 	} else if (slice_eq_str(path, "/park")) {
 		park(x, f);
+	} else if (slice_eq_str(path, "/cancelled")) {
+		interrupted(x, ERR_CANCELLED);
+	} else if (slice_eq_str(path, "/taken-over")) {
+		interrupted(x, ERR_UPLOAD_TAKEN_OVER);
 	} else if (slice_eq_str(path, "/early")) {
 		http_status(x, 413);
 		http_send(x, "too large", 9);

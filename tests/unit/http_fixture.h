@@ -15,13 +15,12 @@
  *	/hang           transfer: on hang_code, 409 with its name
  *	/park           transfer: parks until fixture.parked is unparked;
  *	                then as /transfer, or 409 with an interrupt's name
- *	/mute           transfer: does not answer
- *	/file           transfer: fixture.file by an extent
- *	/copy           transfer: fixture.big bytes, copied
- *	/chunks         transfer: the same, of unknown length
- *	/lies           transfer: announces one byte more than comes
- *	/refuse         403 on the loop, the body unread
- *	/nothing        204 on the loop
+ *	/cancelled      transfer: is interrupted before it reads; answers with
+ *how /taken-over     many bytes it gets, and the reason /mute transfer: does
+ *not answer /file           transfer: fixture.file by an extent /copy transfer:
+ *fixture.big bytes, copied /chunks         transfer: the same, of unknown
+ *length /lies           transfer: announces one byte more than comes /refuse
+ *403 on the loop, the body unread /nothing        204 on the loop
  *
  * A query says how many bytes /big, /copy, /chunks and /lies mean, if not
  * fixture.big.

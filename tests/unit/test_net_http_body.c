@@ -257,6 +257,38 @@ TEST(test_net_http_body__broken_off)
 	http_fixture_fini(&f);
 }
 
+static void
+check_interrupted(const char *path, const char *answer)
+{
+	static char request[40200];
+	struct fixture f;
+	struct reply r;
+	size_t n;
+	int fd;
+
+	http_fixture_init(&f);
+	http_fixture_start(&f);
+	fd = client_open(&f);
+	n = (size_t)snprintf(request, sizeof(request),
+	    "PUT %s HTTP/1.1\r\nHost: a\r\nContent-Length: 100000\r\n\r\n",
+	    path);
+	memset(request + n, 'x', 40000);
+	/* At once, so that more has arrived than comes with the head. */
+	client_send_bytes(fd, request, n + 40000);
+	client_reply(fd, "PUT", &r);
+	assert_string_equal(buf_str(&r.body), answer);
+	reply_fini(&r);
+	client_close(fd);
+	http_fixture_fini(&f);
+}
+
+/* What had arrived by then still counts, unless nobody wants it. */
+TEST(test_net_http_body__interrupted)
+{
+	check_interrupted("/taken-over", "40000 upload_taken_over");
+	check_interrupted("/cancelled", "0 cancelled");
+}
+
 TEST(test_net_http_body__stalled)
 {
 	static const char *const paths[] = { "/transfer", "/wait", "/short" };
