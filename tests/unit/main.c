@@ -7,6 +7,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "../fault/fail_alloc.h"
+
 #define PATHS_MAX 64
 
 static struct unit_case *cases;
@@ -73,6 +75,8 @@ case_setup(void **state)
 {
 	(void)state;
 	alarm(UNIT_TIMEOUT_S);
+	if (fail_alloc_arm != NULL)
+		fail_alloc_arm();
 	return 0;
 }
 
@@ -82,6 +86,8 @@ case_teardown(void **state)
 	int rc = 0;
 
 	(void)state;
+	if (fail_alloc_disarm != NULL)
+		fail_alloc_disarm();
 	alarm(0);
 	while (n_paths > 0)
 		free(paths[--n_paths]);
