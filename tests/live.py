@@ -99,7 +99,7 @@ class WebSocket:
             assert self.answer.headers["Sec-WebSocket-Accept"] == wanted
             assert self.answer.headers["Upgrade"].lower() == "websocket"
         else:
-            self.raw._body(self.answer, "GET")
+            self.raw.body(self.answer, "GET")
 
     def __enter__(self):
         return self
@@ -197,7 +197,7 @@ class Stream:
         self.raw.send(head("GET", "/events" + query, *fields))
         self.answer = self.raw.response_head()
         if self.answer.status_code != 200:
-            self.raw._body(self.answer, "GET")
+            self.raw.body(self.answer, "GET")
 
     def __enter__(self):
         return self

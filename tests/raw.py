@@ -207,10 +207,10 @@ class Raw:
             interim.append(answer)
             answer = self.response_head()
         answer.interim = interim
-        self._body(answer, method)
+        self.body(answer, method)
         return answer
 
-    def _body(self, answer, method):
+    def body(self, answer, method):
         lengths = answer.all("Content-Length")
         codings = answer.all("Transfer-Encoding")
         assert len(lengths) + len(codings) <= 1, answer

@@ -207,6 +207,8 @@ class Sftd(Target):
             "LOG_FORMAT": "json",
             "ADMIN_API_KEY": ADMIN_KEY,
             "MIN_FREE_SPACE": "0",
+            # tests show wrong keys by the dozen, all from one address
+            "AUTH_FAIL_LIMIT": "0",
             **(settings or {}),
         }
         self.arguments = arguments

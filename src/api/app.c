@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "api/call.h"
+#include "api/guard.h"
 #include "api/handlers.h"
 #include "api/quality.h"
 #include "api/reply.h"
@@ -32,7 +33,8 @@ app_new(struct engine *e, const char *own_origins, struct app **ret_app,
 		app_free(app);
 		return -1;
 	}
-	if (sockets_new(e, &app->sockets, err) < 0) {
+	if (guard_new(e->settings, e->auth, e->clock, &app->guard, err) < 0 ||
+	    sockets_new(e, app->guard, &app->sockets, err) < 0) {
 		app_free(app);
 		return -1;
 	}
@@ -47,6 +49,7 @@ app_free(struct app *app)
 		return;
 	wary_free(app->wary);
 	sockets_free(app->sockets);
+	guard_free(app->guard);
 	cors_free(app->cors);
 	free(app);
 }
@@ -70,32 +73,68 @@ key_of(const struct http_request *req)
 	return slice_trim((struct slice){ auth.p + 7, auth.n - 7 });
 }
 
+/* Who has sent the key, if one came and the route looks at keys. */
 static int
-check_key(struct call *c, struct err *err)
+identify(struct call *c, struct err *err)
 {
-	struct engine *e = c->app->engine;
-	const struct route *r = c->route;
 	struct slice key = key_of(http_request(c->x));
-	bool needed = r->need == ROUTE_KEY ||
-	              (r->need == ROUTE_OPEN && e->settings->require_api_key);
 
-	if (r->need == ROUTE_FREE)
+	if (key.n == 0 || c->route == NULL || c->route->need == ROUTE_FREE)
 		return 0;
-	if (key.n == 0) {
-		if (!needed)
-			return 0;
-		return err_set(err, ERR_UNAUTHORIZED,
-		    "this needs an API key: send it as X-API-Key or as "
-		    "Authorization: Bearer");
-	}
-	if (key.n > LIMIT_KEY_TEXT)
-		return err_set(err, ERR_INVALID_API_KEY,
-		    "the API key is unknown, expired or revoked");
-	if (auth_check(e->auth, key, &c->who, err) < 0)
+	return guard_check_key(c->app->guard, key, &c->visitor, &c->who, err);
+}
+
+static int
+check_rights(const struct call *c, struct err *err)
+{
+	const struct settings *s = c->app->engine->settings;
+	const struct route *r = c->route;
+
+	if (c->who.has_key)
+		return auth_allows(&c->who, r->scope)
+		           ? 0
+		           : err_set(err, ERR_FORBIDDEN,
+		                 "this key lacks the scope for this");
+	if (r->need != ROUTE_KEY &&
+	    (r->need != ROUTE_OPEN || !s->require_api_key))
+		return 0;
+	return err_set(err, ERR_UNAUTHORIZED,
+	    "this needs an API key: send it as X-API-Key or as "
+	    "Authorization: Bearer");
+}
+
+/* Limits of who asks.  A wrong key is counted as a request of its address. */
+static int
+check_limits(struct call *c, struct err *err)
+{
+	const struct http_request *req = http_request(c->x);
+	struct guard *g = c->app->guard;
+
+	/* What never needs a key is for those who watch, and preflights are
+	 * the browser's, which sends no key with them. */
+	if (req->method != HTTP_OPTIONS &&
+	    (c->route == NULL || c->route->need != ROUTE_FREE) &&
+	    guard_count(g, &c->who, &c->visitor, err) < 0)
 		return -1;
-	if (!auth_allows(&c->who, r->scope))
-		return err_set(
-		    err, ERR_FORBIDDEN, "this key lacks the scope for this");
+	if (!guard_trusts(g, http_peer(c->x)))
+		return 0;
+	return guard_enter(g, &c->visitor.from, &c->place, err);
+}
+
+/* Who it is, and whether it may ask now. */
+static int
+let_in(struct call *c, struct err *err)
+{
+	struct err wrong = ERR_INIT;
+
+	if (identify(c, &wrong) < 0)
+		auth_anonymous(&c->who);
+	if (check_limits(c, err) < 0)
+		return -1;
+	if (wrong.code != ERR_NONE) {
+		*err = wrong;
+		return -1;
+	}
 	return 0;
 }
 
@@ -204,10 +243,12 @@ admit_path(struct call *c, struct slice path, struct err *err)
 	struct route_match m;
 
 	routes_match(method_of(req, path), path, &m);
-	if (m.route == NULL)
-		return refuse_route(c, path, m.path_known, err);
 	c->route = m.route;
-	if (check_key(c, err) < 0 ||
+	if (let_in(c, err) < 0)
+		return -1;
+	if (c->route == NULL)
+		return refuse_route(c, path, m.path_known, err);
+	if (check_rights(c, err) < 0 ||
 	    cors_check_unsafe(c->app->cors, req, err) < 0)
 		return -1;
 	return take_rest(c, m.rest, err) < 0 ? -1 : check_length(c, err);
@@ -244,18 +285,21 @@ static const enum http_verdict verdicts[] = {
 static enum http_verdict
 app_accept(struct http_exchange *x, void *arg)
 {
+	enum http_verdict verdict = HTTP_REPLIED;
 	struct err e = ERR_INIT;
 	struct call *c = call_new(arg, x);
 
 	http_set_user(x, c, call_free);
-	if (admit(c, &e) < 0) {
-		if (e.code != ERR_NONE)
-			reply_error(c->app, x, &e, NULL);
-		return HTTP_REPLIED;
+	log_set_request(http_request_id(x));
+	if (admit(c, &e) == 0) {
+		verdict = verdicts[c->route->kind];
+		if (c->route->kind == ROUTE_LOOP)
+			c->route->handle(c);
+	} else if (e.code != ERR_NONE) {
+		reply_error(c->app, x, &e, NULL);
 	}
-	if (c->route->kind == ROUTE_LOOP)
-		c->route->handle(c);
-	return verdicts[c->route->kind];
+	log_set_request(NULL);
+	return verdict;
 }
 
 /* --- on a worker
@@ -284,7 +328,9 @@ app_handle(struct http_exchange *x, void *arg)
 static void
 app_fail(struct http_exchange *x, int status, const struct err *why, void *arg)
 {
+	log_set_request(http_request_id(x));
 	reply_error_status(arg, x, status, why);
+	log_set_request(NULL);
 }
 
 /* Whoever waited for its turn waits no more. */
@@ -325,7 +371,7 @@ app_ended(struct http_exchange *x, const struct err *why, void *arg)
 	 * every poll of /status. */
 	if (!log_is_on(LOG_DEBUG) || c == NULL)
 		return;
-	addr_ip_text(http_peer(x), ip);
+	addr_ip_text(&c->visitor.from, ip);
 	log_debug("request", LOG_STR("method", http_method_name(req->method)),
 	    LOG_SLICE("path", req->path),
 	    LOG_INT("status", http_status_sent(x)),
@@ -336,6 +382,14 @@ app_ended(struct http_exchange *x, const struct err *why, void *arg)
 	    LOG_STR("request", http_request_id(x)), LOG_END);
 }
 
+static bool
+app_is_proxy(const struct addr *peer, void *arg)
+{
+	const struct app *app = arg;
+
+	return guard_trusts(app->guard, peer);
+}
+
 void
 app_http(struct app *app, struct http_app *ret)
 {
@@ -344,6 +398,7 @@ app_http(struct app *app, struct http_app *ret)
 		.handle = app_handle,
 		.fail = app_fail,
 		.left = app_left,
+		.is_proxy = app_is_proxy,
 		.ended = app_ended,
 		.arg = app,
 	};

@@ -16,6 +16,7 @@
 struct app {
 	struct engine *engine;
 	struct cors *cors;
+	struct guard *guard;     /* api/guard.h */
 	struct wary *wary;       /* of clients' connections */
 	struct sockets *sockets; /* api/socket.h */
 	int64_t started_ms;      /* monotonic */

@@ -24,6 +24,8 @@ call_new(struct app *app, struct http_exchange *x)
 	c->x = x;
 	c->began_ns = clock_mono_ns(app->engine->clock);
 	auth_anonymous(&c->who);
+	guard_client(
+	    app->guard, http_peer(x), http_request(x), &c->visitor.from);
 	mover_init(&c->mover, interrupt, x);
 	turn_init(c);
 	return c;
@@ -56,6 +58,7 @@ call_free(void *call)
 	mover_fini(&c->mover);
 	turn_fini(c);
 	call_drop_state(c);
+	guard_leave(&c->place);
 	free(c->name);
 	free(c->client_id);
 	free(c->agent);
@@ -116,7 +119,7 @@ call_client(struct call *c, struct err *err)
 	int rc = -1;
 
 	buf_init(&id, LIMIT_FORM_FIELD);
-	addr_ip_text(http_peer(c->x), c->ip);
+	addr_ip_text(&c->visitor.from, c->ip);
 	c->client.ip = c->ip;
 	c->agent = agent_of(http_field(req, "user-agent"));
 	c->client.agent = c->agent;

@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "api/app.h"
+#include "api/guard.h"
 #include "api/turn.h"
 #include "engine/auth.h"
 #include "engine/transfer.h"
@@ -23,6 +24,8 @@ struct call {
 	const struct route *route; /* NULL: no route was found */
 	char *name; /* what follows the route's path, decoded; NULL: nothing */
 	struct principal who;
+	struct visitor visitor;   /* its address as our proxies tell it */
+	struct guard_place place; /* among the open ones of that address */
 	int64_t began_ns;
 	struct mover mover; /* interrupts this exchange */
 	struct turn turn;

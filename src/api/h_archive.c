@@ -41,7 +41,7 @@ begin_reply(struct call *c, const struct archive *a, const struct part *part)
 {
 	struct buf b;
 
-	reply_begin(c->app, c->x, part->whole ? 200 : 206);
+	reply_begin_kept(c->app, c->x, part->whole ? 200 : 206);
 	describe(c, a);
 	http_header(c->x, "Content-Type", "application/zip");
 	buf_init(&b, LIMIT_FORM_FIELD);
@@ -198,7 +198,7 @@ reply_not_satisfiable(struct call *c, const struct archive *a)
 static void
 reply_not_modified(struct call *c, const struct archive *a)
 {
-	reply_begin(c->app, c->x, 304);
+	reply_begin_kept(c->app, c->x, 304);
 	describe(c, a);
 	http_send_empty(c->x);
 }

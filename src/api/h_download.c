@@ -22,7 +22,6 @@
 #include "proto/limits.h"
 
 /* Files of others must not run in a browser as ours. */
-#define SANDBOX "default-src 'none'; sandbox"
 
 /* A rotation of keys changes a container and leaves the file's times. */
 static bool
@@ -64,7 +63,6 @@ describe_content(struct call *c, const struct download *d)
 		http_header(c->x, "Content-Disposition", "%s", buf_str(&b));
 	http_header(c->x, "Content-Type", "%s",
 	    d->is_raw ? "application/octet-stream" : f->mime_type);
-	http_header(c->x, "Content-Security-Policy", SANDBOX);
 	buf_fini(&b);
 }
 
@@ -83,7 +81,7 @@ reply_not_satisfiable(struct call *c, const struct download *d)
 static void
 reply_not_modified(struct call *c, const struct download *d)
 {
-	reply_begin(c->app, c->x, 304);
+	reply_begin_kept(c->app, c->x, 304);
 	describe(c, d);
 	http_send_empty(c->x);
 }
@@ -161,7 +159,7 @@ delivered(void *arg, uint64_t bytes, bool complete)
 static void
 begin_reply(struct call *c, const struct download *d, const struct part *part)
 {
-	reply_begin(c->app, c->x, part->whole ? 200 : 206);
+	reply_begin_kept(c->app, c->x, part->whole ? 200 : 206);
 	describe(c, d);
 	describe_content(c, d);
 	if (!part->whole)

@@ -29,6 +29,7 @@
 struct stream {
 	struct beats *beats;
 	struct http_live *live;
+	struct guard_place place; /* its client's */
 	struct bus_subscriber subscriber;
 	struct beat beat;
 	atomic_bool is_due; /* a comment */
@@ -140,6 +141,7 @@ on_closed(void *arg)
 
 	(void)beat_cancel(st->beats, &st->beat);
 	bus_leave(&st->subscriber);
+	guard_leave(&st->place);
 	free(st);
 }
 
@@ -237,6 +239,7 @@ begin(struct call *c, const struct wanted *w)
 	struct stream *st = mem_calloc(1, sizeof(*st));
 
 	st->beats = sockets_beats(c->app->sockets);
+	guard_move(&c->place, &st->place);
 	st->live = http_live(c->x, &ops, st);
 	bus_join(e->bus, &st->subscriber, &c->who, woken, st);
 	if (w->filename != NULL)
@@ -261,7 +264,6 @@ h_events(struct call *c)
 	}
 	reply_begin(c->app, c->x, 200);
 	http_header(c->x, "Content-Type", "text/event-stream");
-	http_header(c->x, "Cache-Control", "no-store");
 	/* nginx would hold events back */
 	http_header(c->x, "X-Accel-Buffering", "no");
 	if (http_request(c->x)->method == HTTP_HEAD)

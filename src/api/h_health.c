@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "api/call.h"
-#include "api/cors.h"
 #include "api/handlers.h"
+#include "api/reply.h"
 
 /* On the loop, and asked often: no JSON tree, no printf. */
 void
@@ -20,10 +20,8 @@ h_health(struct call *c)
 	    &b, "\",\"version\":\"" SFT_VERSION "\",\"uptime_seconds\":");
 	(void)buf_append_uint(&b, (uint64_t)up_ms / 1000);
 	(void)buf_append_str(&b, "}");
-	http_status(c->x, 200);
-	cors_headers(c->app->cors, c->x);
+	reply_begin(c->app, c->x, 200);
 	http_header(c->x, "Content-Type", "application/json");
-	http_header(c->x, "Cache-Control", "no-store");
 	http_send(c->x, b.p, b.len);
 	buf_fini(&b);
 }

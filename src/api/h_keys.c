@@ -11,11 +11,7 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "base/utf8.h"
-#include "proto/filename.h"
 #include "proto/limits.h"
-
-#define EXPIRES_MAX (100ll * 366 * 24 * 3600) /* seconds */
 
 static json_t *
 time_or_null(int64_t ms)
@@ -59,17 +55,9 @@ static int
 take_name(const json_t *v, struct auth_new_key *nk, struct err *err)
 {
 	const char *s = json_string_value(v);
-	struct slice rest = slice_str(s);
-	uint32_t cp;
-	size_t n;
 
-	if (s == NULL || rest.n > LIMIT_KEY_NAME)
+	if (s == NULL)
 		return bad("name", "a text of at most 128 bytes", err);
-	while ((n = utf8_next(rest, &cp)) > 0) {
-		if (!utf8_is_printable(cp))
-			return bad("name", "of printable characters", err);
-		rest = (struct slice){ rest.p + n, rest.n - n };
-	}
 	nk->name = s[0] == '\0' ? NULL : s;
 	return 0;
 }
@@ -95,30 +83,19 @@ take_expires(const json_t *v, struct auth_new_key *nk, struct err *err)
 {
 	json_int_t s = json_integer_value(v);
 
-	if (!json_is_integer(v) || s < 1 || s > EXPIRES_MAX)
+	if (!json_is_integer(v) || s < 1 || s > AUTH_EXPIRES_MAX / 1000)
 		return bad(
 		    "expires_in", "a whole number of seconds, at least 1", err);
 	nk->expires_in_ms = s * 1000;
 	return 0;
 }
 
-/* "team-a/": a name, or the beginning of one. */
 static int
 take_prefix(const json_t *v, struct auth_new_key *nk, struct err *err)
 {
-	struct slice s = slice_str(json_string_value(v));
-	char *name = NULL;
-	bool same;
-
-	if (s.n > 0 && s.p[s.n - 1] == '/')
-		s.n--;
-	if (filename_normalise(s, &name, err) < 0)
-		return -1;
-	same = slice_eq_str(s, name);
-	free(name);
-	if (!same)
-		return bad("prefix", "in Unicode normalisation form C", err);
 	nk->prefix = json_string_value(v);
+	if (nk->prefix == NULL)
+		return bad("prefix", "a text, as \"team-a/\"", err);
 	return 0;
 }
 
@@ -155,10 +132,7 @@ take_fields(const json_t *j, struct auth_new_key *nk, struct err *err)
 		    "the body must be a JSON object, or empty");
 	json_object_foreach((json_t *)j, name,
 	    v) if (take_field(name, v, nk, err) < 0) return -1;
-	/* It could make itself a key without one. */
-	if (nk->prefix != NULL && (nk->scopes & AUTH_ADMIN) != 0)
-		return bad("prefix", "absent from a key that is admin", err);
-	return 0;
+	return auth_check_new(nk, err);
 }
 
 /* *${ret_json} owns the strings in ${nk}; NULL when the body was empty. */

@@ -58,7 +58,6 @@ reply_text(struct call *c, struct slice text)
 {
 	reply_begin(c->app, c->x, 200);
 	http_header(c->x, "Content-Type", "text/plain; charset=UTF-8");
-	http_header(c->x, "Cache-Control", "no-store");
 	http_send(c->x, text.p, text.n);
 }
 
@@ -124,7 +123,7 @@ open_socket(struct call *c, enum socket_transport transport)
 {
 	const struct socket_start start = {
 		.who = &c->who,
-		.ip = c->ip,
+		.from = &c->visitor.from,
 		.scope = c->route->scope,
 		.transport = transport,
 	};
@@ -152,35 +151,41 @@ handshake_polling(struct call *c)
 	socket_unref(s);
 }
 
+/* -1: it was refused. */
 static int
-switch_protocols(struct call *c)
+check_upgrade(struct call *c, char ret_accept[WS_ACCEPT_SIZE])
 {
-	char accept[WS_ACCEPT_SIZE];
 	struct err e = ERR_INIT;
 
-	if (ws_handshake(http_request(c->x), accept, &e) < 0) {
-		http_header(c->x, "Sec-WebSocket-Version", "13");
-		refuse(c, BAD_REQUEST);
-		return -1;
-	}
-	http_status(c->x, 101);
+	if (ws_handshake(http_request(c->x), ret_accept, &e) == 0)
+		return 0;
+	http_header(c->x, "Sec-WebSocket-Version", "13");
+	refuse(c, BAD_REQUEST);
+	return -1;
+}
+
+static void
+switch_protocols(struct call *c, const char *accept)
+{
+	reply_begin(c->app, c->x, 101);
 	http_header(c->x, "Upgrade", "websocket");
 	http_header(c->x, "Connection", "Upgrade");
 	http_header(c->x, "Sec-WebSocket-Accept", "%s", accept);
-	return 0;
 }
 
 static void
 handshake_websocket(struct call *c)
 {
+	char accept[WS_ACCEPT_SIZE];
 	struct socket *s;
 	struct buf b;
 
-	if (switch_protocols(c) < 0)
+	if (check_upgrade(c, accept) < 0)
 		return;
 	s = open_socket(c, SOCKET_WEBSOCKET);
 	if (s == NULL)
 		return;
+	switch_protocols(c, accept);
 	buf_init(&b, 1024);
 	(void)socket_put_open(s, &b);
 	socket_send(s, EIO_OPEN, buf_slice(&b));
@@ -205,6 +210,7 @@ handshake(struct call *c, bool is_websocket)
 static void
 probe(struct call *c, struct socket *s)
 {
+	char accept[WS_ACCEPT_SIZE];
 	bool may;
 
 	pthread_mutex_lock(&s->lock);
@@ -213,8 +219,10 @@ probe(struct call *c, struct socket *s)
 	pthread_mutex_unlock(&s->lock);
 	if (!may)
 		refuse(c, BAD_REQUEST);
-	else if (switch_protocols(c) == 0)
+	else if (check_upgrade(c, accept) == 0) {
+		switch_protocols(c, accept);
 		socket_ws(s, c->x, true);
+	}
 }
 
 /* --- polls

@@ -231,7 +231,6 @@ h_tus_head(struct call *c)
 		return;
 	}
 	reply_begin(c->app, c->x, 200);
-	http_header(c->x, "Cache-Control", "no-store");
 	add_offset(c, &st);
 	if (st.length == REC_SIZE_UNKNOWN)
 		http_header(c->x, "Upload-Defer-Length", "1");

@@ -29,7 +29,7 @@ quality_note(const struct call *c, enum health_quality quality,
 	if (e->rtt_us == 0)
 		return;
 	if (ip == NULL) {
-		addr_ip_text(http_peer(c->x), peer);
+		addr_ip_text(&c->visitor.from, peer);
 		ip = peer;
 	}
 	switch (wary_note(c->app->wary, ip, quality)) {

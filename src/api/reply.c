@@ -3,10 +3,12 @@
 
 #include <assert.h>
 #include <ctype.h>
+#include <inttypes.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "api/call.h"
 #include "base/log.h"
 #include "proto/limits.h"
 #include "proto/tus.h"
@@ -79,10 +81,22 @@ reply_status(enum err_code code)
 void
 reply_begin(struct app *app, struct http_exchange *x, int status)
 {
+	reply_begin_kept(app, x, status);
+	http_header(x, "Cache-Control", "no-store");
+}
+
+void
+reply_begin_kept(struct app *app, struct http_exchange *x, int status)
+{
 	http_status(x, status);
 	cors_headers(app->cors, x);
 	http_header(x, "X-Request-Id", "%s", http_request_id(x));
 	http_header(x, "X-Content-Type-Options", "nosniff");
+	http_header(x, "Referrer-Policy", "no-referrer");
+	/* Nothing here is a page: what a browser is made to show as one may
+	 * neither run nor load anything, nor stand in another's frame. */
+	http_header(x, "Content-Security-Policy",
+	    "default-src 'none'; frame-ancestors 'none'; sandbox");
 	/* tus wants it on every answer, errors of any kind included. */
 	if (slice_starts(http_request(x)->path, "/tus"))
 		http_header(x, "Tus-Resumable", TUS_VERSION);
@@ -96,7 +110,6 @@ send_json(struct http_exchange *x, json_t *body)
 
 	buf_init(&b, BODY_MAX);
 	http_header(x, "Content-Type", "application/json");
-	http_header(x, "Cache-Control", "no-store");
 	if (json_write(body, &b, &e) < 0) {
 		log_error("a reply could not be written", LOG_ERR(&e), LOG_END);
 		http_close_after(x);
@@ -202,6 +215,8 @@ static void
 add_advice(struct app *app, struct http_exchange *x, int status,
     const struct err *e, json_t *o)
 {
+	const struct call *c = http_user(x);
+
 	if (e->code == ERR_FILE_TOO_LARGE)
 		(void)json_object_set_new(o, "max_file_size",
 		    json_integer(
@@ -210,7 +225,10 @@ add_advice(struct app *app, struct http_exchange *x, int status,
 		(void)json_object_set_new(
 		    o, "max_body_size", json_integer(LIMIT_SMALL_BODY));
 	if (status == 503 || status == 429)
-		http_header(x, "Retry-After", "1");
+		http_header(x, "Retry-After", "%" PRId64,
+		    c != NULL && c->visitor.retry_after_s > 0
+		        ? c->visitor.retry_after_s
+		        : 1);
 	if (status == 401)
 		http_header(x, "WWW-Authenticate", "Bearer realm=\"sftd\"");
 }

@@ -11,8 +11,12 @@
 /* The HTTP status of an error code. */
 int reply_status(enum err_code code);
 
-/* Fields that every answer has: CORS, X-Request-Id, nosniff. */
+/* Fields that every answer has: CORS, X-Request-Id, and what keeps browsers
+ * from taking it for a page: nosniff, Content-Security-Policy, Referrer-Policy.
+ * No cache may store it. */
 void reply_begin(struct app *app, struct http_exchange *x, int status);
+/* The same for what caches may keep: Cache-Control is the caller's to say. */
+void reply_begin_kept(struct app *app, struct http_exchange *x, int status);
 
 /* Sends ${body} (a reference is taken from the caller). */
 void reply_json(

@@ -15,10 +15,11 @@
 
 struct sockets {
 	struct engine *engine;
+	struct guard *guard;
 	struct beats *beats;
 	pthread_mutex_t lock; /* over the following */
 	struct map *by_sid;
-	struct map *by_ip; /* how many, as the value itself */
+	struct map *by_client; /* how many, as the value itself */
 };
 
 const struct err socket_gone = { ERR_CLOSED, 0, "the connection was closed" };
@@ -35,14 +36,16 @@ static const struct err ended = { ERR_SHUTTING_DOWN, 0,
  */
 
 int
-sockets_new(struct engine *e, struct sockets **ret_sockets, struct err *err)
+sockets_new(struct engine *e, struct guard *guard, struct sockets **ret_sockets,
+    struct err *err)
 {
 	struct sockets *all = mem_calloc(1, sizeof(*all));
 
 	all->engine = e;
+	all->guard = guard;
 	pthread_mutex_init(&all->lock, NULL);
 	all->by_sid = map_new();
-	all->by_ip = map_new();
+	all->by_client = map_new();
 	if (beats_new(&all->beats, err) < 0) {
 		sockets_free(all);
 		return -1;
@@ -79,7 +82,7 @@ sockets_free(struct sockets *all)
 	}
 	beats_free(all->beats);
 	map_free(all->by_sid);
-	map_free(all->by_ip);
+	map_free(all->by_client);
 	pthread_mutex_destroy(&all->lock);
 	free(all);
 }
@@ -90,6 +93,12 @@ sockets_engine(const struct sockets *all)
 	return all->engine;
 }
 
+struct guard *
+sockets_guard(const struct sockets *all)
+{
+	return all->guard;
+}
+
 struct beats *
 sockets_beats(const struct sockets *all)
 {
@@ -98,18 +107,18 @@ sockets_beats(const struct sockets *all)
 
 /* Under the table's lock, as the next. */
 static uintptr_t
-count_ip(const struct sockets *all, const char *ip)
+count_client(const struct sockets *all, struct slice client)
 {
-	return (uintptr_t)map_get(all->by_ip, slice_str(ip));
+	return (uintptr_t)map_get(all->by_client, client);
 }
 
 static void
-set_ip(struct sockets *all, const char *ip, uintptr_t n)
+set_client(struct sockets *all, struct slice client, uintptr_t n)
 {
 	if (n == 0)
-		(void)map_remove(all->by_ip, slice_str(ip));
+		(void)map_remove(all->by_client, client);
 	else
-		(void)map_put(all->by_ip, slice_str(ip), (void *)n);
+		(void)map_put(all->by_client, client, (void *)n);
 }
 
 static int
@@ -121,13 +130,13 @@ enter(struct socket *s, struct err *err)
 	bool has_room;
 
 	pthread_mutex_lock(&all->lock);
-	n = count_ip(all, s->ip);
+	n = count_client(all, addr_client_bytes(&s->from));
 	has_room = (st->max_connections == 0 ||
 	               map_count(all->by_sid) < st->max_connections) &&
 	           (st->max_connections_per_client == 0 ||
 	               n < st->max_connections_per_client);
 	if (has_room) {
-		set_ip(all, s->ip, n + 1);
+		set_client(all, addr_client_bytes(&s->from), n + 1);
 		(void)map_put(all->by_sid, slice_str(s->sid), s);
 	}
 	pthread_mutex_unlock(&all->lock);
@@ -144,7 +153,8 @@ leave(struct socket *s)
 
 	pthread_mutex_lock(&all->lock);
 	(void)map_remove(all->by_sid, slice_str(s->sid));
-	set_ip(all, s->ip, count_ip(all, s->ip) - 1);
+	set_client(all, addr_client_bytes(&s->from),
+	    count_client(all, addr_client_bytes(&s->from)) - 1);
 	pthread_mutex_unlock(&all->lock);
 }
 
@@ -275,7 +285,7 @@ socket_open(struct sockets *all, const struct socket_start *start,
 	s->all = all;
 	s->scope = start->scope;
 	s->transport = start->transport;
-	memcpy(s->ip, start->ip, strlen(start->ip) + 1);
+	s->from = *start->from;
 	new_sid(s->sid);
 	buf_init(&s->out, LIMIT_SOCKET_OUT);
 	pthread_mutex_init(&s->input, NULL);

@@ -23,6 +23,7 @@
 #include <stdbool.h>
 
 #include "api/beat.h"
+#include "api/guard.h"
 #include "base/buf.h"
 #include "engine/bus.h"
 #include "engine/engine.h"
@@ -44,8 +45,8 @@ struct socket {
 	_Atomic unsigned refs;
 	struct sockets *all;
 	char sid[SOCKET_SID_SIZE];
-	char ip[ADDR_TEXT_SIZE];
-	unsigned scope; /* that its key needs */
+	struct addr from; /* its client, constant */
+	unsigned scope;   /* that its key needs */
 	struct bus_subscriber subscriber;
 	struct beat beat;
 	bool is_pinged; /* the beat's */
@@ -66,16 +67,18 @@ struct socket {
 	struct buf out;             /* packets that are not events of the bus */
 };
 
-int sockets_new(
-    struct engine *e, struct sockets **ret_sockets, struct err *err);
+/* ${e}, ${guard}: borrowed. */
+int sockets_new(struct engine *e, struct guard *guard,
+    struct sockets **ret_sockets, struct err *err);
 /* When nothing serves any more. */
 void sockets_free(struct sockets *all);
 struct engine *sockets_engine(const struct sockets *all);
+struct guard *sockets_guard(const struct sockets *all);
 struct beats *sockets_beats(const struct sockets *all);
 
 struct socket_start {
 	const struct principal *who; /* as the request's head says */
-	const char *ip;
+	const struct addr *from;
 	unsigned scope;
 	enum socket_transport transport;
 };

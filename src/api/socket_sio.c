@@ -90,6 +90,7 @@ identify(struct socket *s, const json_t *auth, struct err *err)
 	const json_t *key = json_object_get(auth, "apiKey");
 	struct slice text = slice_str(json_string_value(key));
 	struct principal who;
+	struct visitor v = { .from = s->from };
 
 	if (key != NULL && !json_is_null(key) && !json_is_string(key))
 		return err_set(err, ERR_INVALID_API_KEY,
@@ -100,10 +101,7 @@ identify(struct socket *s, const json_t *auth, struct err *err)
 		return err_set(err, ERR_UNAUTHORIZED,
 		    "this needs an API key: send it as auth.apiKey");
 	}
-	if (text.n > LIMIT_KEY_TEXT)
-		return err_set(err, ERR_INVALID_API_KEY,
-		    "the API key is unknown, expired or revoked");
-	if (auth_check(e->auth, text, &who, err) < 0)
+	if (guard_check_key(sockets_guard(s->all), text, &v, &who, err) < 0)
 		return -1;
 	if (!auth_allows(&who, s->scope))
 		return err_set(

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "api/call.h"
 #include "api/socket.h"
 #include "base/mem.h"
 #include "base/utf8.h"
@@ -20,6 +21,7 @@
 struct ws {
 	struct socket *s; /* a reference */
 	struct http_live *live;
+	struct guard_place place; /* its client's */
 	struct ws_reader reader;
 	bool is_probe;       /* the socket is still on polling */
 	bool is_closed;      /* we have said so */
@@ -299,6 +301,7 @@ on_closed(void *arg)
 	if (!w->is_probe)
 		socket_close(s, &socket_gone);
 	socket_unref(s);
+	guard_leave(&w->place);
 	ws_reader_fini(&w->reader);
 	free(w);
 }
@@ -330,6 +333,7 @@ socket_ws(struct socket *s, struct http_exchange *x, bool is_probe)
 	w->is_probe = is_probe;
 	ws_reader_init(&w->reader, LIMIT_SMALL_BODY);
 	beat_init(&w->beat, be_late, w);
+	guard_move(&((struct call *)http_user(x))->place, &w->place);
 	w->live = http_live(x, &ops, w);
 	if (is_probe) {
 		beat_start(sockets_beats(s->all), &w->beat, SOCKET_UPGRADE_MS);

@@ -7,6 +7,7 @@
 
 #include <string.h>
 
+#include "base/ipnet.h"
 #include "base/settings_priv.h"
 
 #define SECOND UINT64_C(1000)
@@ -102,6 +103,12 @@ is_origin_list(struct slice s)
 			return false;
 	}
 	return true;
+}
+
+static bool
+is_net_list(struct slice s)
+{
+	return ipnet_parse_list(s, NULL, NULL);
 }
 
 static bool
@@ -250,7 +257,9 @@ const struct settings_row settings_rows[] = {
 	    .name = "TRUSTED_PROXIES",
 	    .kind = SETTINGS_STR,
 	    .offset = AT(trusted_proxies),
-	    .is_not_built = true,
+	    .is_valid = is_net_list,
+	    .valid = "a comma list of addresses and blocks like 10.0.0.0/8 or "
+	             "2001:db8::1",
 	    .arg = "ADDRESSES",
 	    .help = "addresses or CIDR blocks whose X-Forwarded-For and "
 	            "Forwarded are believed",
@@ -329,7 +338,8 @@ const struct settings_row settings_rows[] = {
 	    .fallback = "512",
 	    .max = 1000000,
 	    .arg = "N",
-	    .help = "of one address; 0: no limit",
+	    .help = "of one address, or requests at once of one behind a "
+	            "trusted proxy; 0: no limit",
 	},
 	{
 	    .name = "HEADER_TIMEOUT",
@@ -367,7 +377,6 @@ const struct settings_row settings_rows[] = {
 	    .offset = AT(auth_fail_limit),
 	    .fallback = "30",
 	    .max = 1000000,
-	    .is_not_built = true,
 	    .arg = "N",
 	    .help = "wrong keys a minute from one address; 0: no limit",
 	},
@@ -377,7 +386,6 @@ const struct settings_row settings_rows[] = {
 	    .offset = AT(rate_limit),
 	    .fallback = "0",
 	    .max = 1000000000,
-	    .is_not_built = true,
 	    .arg = "N",
 	    .help = "requests a minute of one client; 0: no limit",
 	},

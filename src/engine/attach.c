@@ -59,19 +59,44 @@ attach_parts(struct engine *e, const struct engine_config *cf, struct err *err)
 	return 0;
 }
 
-int
-engine_attach(
-    const struct engine_config *cf, struct engine **ret_engine, struct err *err)
+static int
+visit_parts(struct engine *e, const struct engine_config *cf, struct err *err)
+{
+	if (home_visit(cf->settings->upload_dir, &e->home, err) < 0 ||
+	    attach_db(e, cf->fatal, err) < 0)
+		return -1;
+	return auth_new(e->db, e->clock, NULL, &e->auth, err);
+}
+
+static int
+open_with(const struct engine_config *cf,
+    int (*parts)(
+        struct engine *e, const struct engine_config *cf, struct err *err),
+    struct engine **ret_engine, struct err *err)
 {
 	struct engine *e = mem_calloc(1, sizeof(*e));
 
 	e->settings = cf->settings;
 	e->clock = cf->clock;
 	e->durable = true;
-	if (attach_parts(e, cf, err) < 0) {
+	if (parts(e, cf, err) < 0) {
 		engine_close(e);
 		return -1;
 	}
 	*ret_engine = e;
 	return 0;
+}
+
+int
+engine_attach(
+    const struct engine_config *cf, struct engine **ret_engine, struct err *err)
+{
+	return open_with(cf, attach_parts, ret_engine, err);
+}
+
+int
+engine_visit(
+    const struct engine_config *cf, struct engine **ret_engine, struct err *err)
+{
+	return open_with(cf, visit_parts, ret_engine, err);
 }

@@ -13,5 +13,9 @@
 /* ERR_SETTING with a sentence that says what to do. */
 int engine_attach(const struct engine_config *cf, struct engine **ret_engine,
     struct err *err);
+/* Only home, records and API keys (without the first admin key), and no lock:
+ * whatever else works there does not mind. */
+int engine_visit(const struct engine_config *cf, struct engine **ret_engine,
+    struct err *err);
 
 #endif

@@ -12,22 +12,22 @@
 #include "crypto/secret.h"
 #include "crypto/sha256.h"
 
-/* How far a key's recorded last use may lag, so that a busy key does not
- * write a row for every request. */
-#define USED_LAG_MS 60000
-
 /* A key in memory.  Owned by the map, read and written under auth->lock. */
 struct entry {
 	struct rec_key rec;
-	int64_t used_written_ms;
+	int64_t used_written_ms; /* as the database has it, or soon will */
 };
 
 struct auth {
 	struct db *db;
 	const struct clock *clock;
-	unsigned char admin[REC_KEY_HASH]; /* constant */
-	pthread_mutex_t lock;
-	struct map *by_hash; /* hex of the hash -> struct entry */
+	unsigned char admin[REC_KEY_HASH]; /* constant, as the next */
+	bool has_admin;
+	/* Over what changes both, database and memory, so that the two do it in
+	 * the same order; taken before ${lock}, and held while one waits. */
+	pthread_mutex_t change;
+	pthread_mutex_t lock; /* over by_hash and its entries */
+	struct map *by_hash;  /* hex of the hash -> struct entry */
 };
 
 const char *const auth_scope_names[3] = { "read", "write", "admin" };
@@ -92,8 +92,11 @@ auth_new(struct db *db, const struct clock *clock, const char *admin_key,
 	a->db = db;
 	a->clock = clock;
 	a->by_hash = map_new();
+	pthread_mutex_init(&a->change, NULL);
 	pthread_mutex_init(&a->lock, NULL);
-	sha256(admin_key, strlen(admin_key), a->admin);
+	a->has_admin = admin_key != NULL;
+	if (a->has_admin)
+		sha256(admin_key, strlen(admin_key), a->admin);
 	if (db_read(db, load_all, a, err) < 0) {
 		auth_free(a);
 		return -1;
@@ -115,6 +118,7 @@ auth_free(struct auth *a)
 		entry_free(e);
 	map_free(a->by_hash);
 	pthread_mutex_destroy(&a->lock);
+	pthread_mutex_destroy(&a->change);
 	free(a);
 }
 
@@ -125,47 +129,70 @@ auth_anonymous(struct principal *ret)
 	ret->scopes = AUTH_READ | AUTH_WRITE;
 }
 
-/* A use to be recorded, owned by the database's queue. */
+/* --- the last uses ---------------------------------------------------------
+ */
+
 struct use {
 	char id[ID_SIZE];
 	int64_t when_ms;
 };
 
+struct uses {
+	struct use *list; /* owned */
+	size_t n;
+};
+
+/* Takes those that are not written down; from now on they count as such. */
+static void
+take_uses(struct auth *a, struct uses *ret)
+{
+	struct slice key;
+	struct entry *e;
+	size_t pos = 0;
+
+	ret->n = 0;
+	pthread_mutex_lock(&a->lock);
+	ret->list = mem_calloc(map_count(a->by_hash) + 1, sizeof(*ret->list));
+	while ((e = map_next(a->by_hash, &pos, &key)) != NULL) {
+		struct use *u = &ret->list[ret->n];
+
+		if (e->rec.last_used_ms <= e->used_written_ms)
+			continue;
+		e->used_written_ms = e->rec.last_used_ms;
+		memcpy(u->id, e->rec.id, ID_SIZE);
+		u->when_ms = e->rec.last_used_ms;
+		ret->n++;
+	}
+	pthread_mutex_unlock(&a->lock);
+}
+
 static int
-write_use(struct db_tx *tx, void *arg, struct err *err)
+write_uses(struct db_tx *tx, void *arg, struct err *err)
 {
-	const struct use *u = arg;
+	const struct uses *u = arg;
 
-	return rec_key_used(tx, u->id, u->when_ms, err);
+	for (size_t i = 0; i < u->n; i++)
+		if (rec_key_used(tx, u->list[i].id, u->list[i].when_ms, err) <
+		    0)
+			return -1;
+	return 0;
 }
 
-static void
-use_done(void *arg, const struct err *err)
+int
+auth_write_uses(struct auth *a, struct err *err)
 {
-	(void)err; /* a last use that is not recorded harms nobody */
-	free(arg);
+	struct uses uses;
+	int rc = 0;
+
+	take_uses(a, &uses);
+	if (uses.n > 0)
+		rc = db_write(a->db, write_uses, &uses, err);
+	free(uses.list);
+	return rc;
 }
 
-/* Under the lock: counts a use; true when it should be written down. */
-static bool
-mark_used(struct entry *e, int64_t now_ms)
-{
-	e->rec.last_used_ms = now_ms;
-	if (now_ms - e->used_written_ms < USED_LAG_MS)
-		return false;
-	e->used_written_ms = now_ms;
-	return true;
-}
-
-static void
-record_use(struct auth *a, const char *id, int64_t now_ms)
-{
-	struct use *u = mem_calloc(1, sizeof(*u));
-
-	memcpy(u->id, id, ID_SIZE);
-	u->when_ms = now_ms;
-	db_write_later(a->db, write_use, u, use_done);
-}
+/* --- who it is --------------------------------------------------------------
+ */
 
 int
 auth_check(
@@ -175,7 +202,6 @@ auth_check(
 	char hex[SHA256_HEX_SIZE];
 	int64_t now_ms = clock_wall_ms(a->clock);
 	struct entry *e;
-	bool write_it = false;
 	bool known;
 
 	/*
@@ -185,7 +211,7 @@ auth_check(
 	sha256(key.p, key.n, hash);
 	memset(ret, 0, sizeof(*ret));
 	ret->has_key = true;
-	if (secret_equal(hash, a->admin, sizeof(hash))) {
+	if (a->has_admin && secret_equal(hash, a->admin, sizeof(hash))) {
 		ret->scopes = AUTH_ALL;
 		return 0;
 	}
@@ -201,14 +227,12 @@ auth_check(
 		if (e->rec.prefix != NULL)
 			memcpy(ret->prefix, e->rec.prefix,
 			    strlen(e->rec.prefix) + 1);
-		write_it = mark_used(e, now_ms);
+		e->rec.last_used_ms = now_ms;
 	}
 	pthread_mutex_unlock(&a->lock);
 	if (!known)
 		return err_set(err, ERR_INVALID_API_KEY,
 		    "the API key is unknown, expired or revoked");
-	if (write_it)
-		record_use(a, ret->key_id, now_ms);
 	return 0;
 }
 
@@ -237,6 +261,23 @@ put_key(struct db_tx *tx, void *arg, struct err *err)
 	return rec_key_put(tx, arg, err);
 }
 
+/* In the database and in memory. */
+static int
+put(struct auth *a, struct rec_key *k, struct err *err)
+{
+	int rc;
+
+	pthread_mutex_lock(&a->change);
+	rc = db_write(a->db, put_key, k, err);
+	if (rc == 0) {
+		pthread_mutex_lock(&a->lock);
+		remember(a, k);
+		pthread_mutex_unlock(&a->lock);
+	}
+	pthread_mutex_unlock(&a->change);
+	return rc;
+}
+
 int
 auth_generate(struct auth *a, const struct auth_new_key *nk,
     char ret_key[AUTH_KEY_SIZE], struct rec_key *ret, struct err *err)
@@ -254,11 +295,8 @@ auth_generate(struct auth *a, const struct auth_new_key *nk,
 		k.expires_ms = k.created_ms + nk->expires_in_ms;
 	secret_new_key(key);
 	sha256(key, strlen(key), k.hash);
-	if (db_write(a->db, put_key, &k, err) < 0)
+	if (put(a, &k, err) < 0)
 		goto out;
-	pthread_mutex_lock(&a->lock);
-	remember(a, &k);
-	pthread_mutex_unlock(&a->lock);
 	memcpy(ret_key, key, sizeof(key));
 	*ret = k;
 	memset(&k, 0, sizeof(k));
@@ -297,17 +335,65 @@ int
 auth_revoke(struct auth *a, const char *id, struct err *err)
 {
 	char copy[ID_SIZE];
+	int rc;
 
 	if (!id_is_valid(id))
 		return err_set(
 		    err, ERR_KEY_NOT_FOUND, "there is no key with this id");
 	memcpy(copy, id, ID_SIZE);
-	if (db_write(a->db, remove_key, copy, err) < 0)
-		return -1;
-	pthread_mutex_lock(&a->lock);
-	forget(a, id);
-	pthread_mutex_unlock(&a->lock);
+	pthread_mutex_lock(&a->change);
+	rc = db_write(a->db, remove_key, copy, err);
+	if (rc == 0) {
+		pthread_mutex_lock(&a->lock);
+		forget(a, id);
+		pthread_mutex_unlock(&a->lock);
+	}
+	pthread_mutex_unlock(&a->change);
+	return rc;
+}
+
+/* --- what came from beside --------------------------------------------------
+ */
+
+struct news {
+	struct auth *auth;
+	size_t n;
+};
+
+static int
+add_one(void *arg, const struct rec_key *k, struct err *err)
+{
+	struct news *news = arg;
+	char hex[SHA256_HEX_SIZE];
+
+	(void)err;
+	hash_text(k->hash, hex);
+	pthread_mutex_lock(&news->auth->lock);
+	if (map_get(news->auth->by_hash, slice_str(hex)) == NULL) {
+		remember(news->auth, k);
+		news->n++;
+	}
+	pthread_mutex_unlock(&news->auth->lock);
 	return 0;
+}
+
+static int
+add_all(struct db_tx *tx, void *arg, struct err *err)
+{
+	return rec_key_each(tx, add_one, arg, err);
+}
+
+int
+auth_read_again(struct auth *a, size_t *ret_new, struct err *err)
+{
+	struct news news = { a, 0 };
+	int rc;
+
+	pthread_mutex_lock(&a->change);
+	rc = db_read(a->db, add_all, &news, err);
+	pthread_mutex_unlock(&a->change);
+	*ret_new = news.n;
+	return rc;
 }
 
 struct listing {

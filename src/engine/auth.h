@@ -6,7 +6,8 @@
  * API keys and who they make the caller.  The keys live in memory (checking
  * one is a hash and a look-up, never a query) and, as SHA-256 hashes, in the
  * database.  All functions may be called from any thread; auth_generate(),
- * auth_revoke() and auth_list() wait for the database.
+ * auth_revoke(), auth_list(), auth_read_again() and auth_write_uses() wait for
+ * the database.
  */
 
 #include <stdbool.h>
@@ -45,7 +46,8 @@ struct client {
 
 struct auth;
 
-/* Loads the keys; ${admin_key} is the first admin key, copied as a hash. */
+/* Loads the keys; ${admin_key} is the first admin key, copied as a hash; NULL:
+ * there is none, for who only makes keys. */
 int auth_new(struct db *db, const struct clock *clock, const char *admin_key,
     struct auth **ret_auth, struct err *err);
 void auth_free(struct auth *a);
@@ -68,12 +70,21 @@ struct auth_new_key {
 	const char *prefix;    /* NULL: none */
 	int64_t expires_in_ms; /* 0: never */
 };
+/* ERR_INVALID_PARAMETER names the field (ERR_INVALID_FILENAME: the prefix) and
+ * says what is wrong with it. */
+int auth_check_new(const struct auth_new_key *nk, struct err *err);
+#define AUTH_EXPIRES_MAX (100ll * 366 * 24 * 3600 * 1000) /* ms */
 #define AUTH_KEY_SIZE 48
 /* Makes and stores a key.  *${ret} is for the caller to rec_key_fini(). */
 int auth_generate(struct auth *a, const struct auth_new_key *nk,
     char ret_key[AUTH_KEY_SIZE], struct rec_key *ret, struct err *err);
 /* From now on unknown. ERR_KEY_NOT_FOUND. */
 int auth_revoke(struct auth *a, const char *id, struct err *err);
+/* Another process has made keys: knows them, too.  *${ret_new}: how many. */
+int auth_read_again(struct auth *a, size_t *ret_new, struct err *err);
+/* Records the last uses that are known in memory only, all in one go.  Those
+ * that could not be written are tried again with their next use. */
+int auth_write_uses(struct auth *a, struct err *err);
 /* Calls ${fn} for every key, oldest first, with its last use up to date. */
 int auth_list(struct auth *a, rec_key_fn fn, void *arg, struct err *err);
 

@@ -291,6 +291,8 @@ engine_close(struct engine *e)
 	sessions_stop(e->sessions);
 	previews_free(e->previews);
 	feed_free(e->feed);
+	if (e->auth != NULL)
+		(void)auth_write_uses(e->auth, &ignored);
 	/* A copy after a clean run is welcome; none is no reason to fail, and
 	 * what could not be opened is not worth one. */
 	if (e->auth != NULL && db_wants_backup(e->db, 0))

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/ipnet.h"
 #include "base/slice.h"
 
 static const struct sockaddr_in *
@@ -54,6 +55,35 @@ addr_ip_bytes(const struct addr *a)
 	if (a->ss.ss_family == AF_INET6)
 		return (struct slice){ (const char *)&v6(a)->sin6_addr, 16 };
 	return SLICE_NULL;
+}
+
+struct slice
+addr_client_bytes(const struct addr *a)
+{
+	struct slice ip = addr_ip_bytes(a);
+
+	if (ip.n > 8)
+		ip.n = 8;
+	return ip;
+}
+
+bool
+addr_parse_ip(struct slice text, struct addr *ret)
+{
+	struct sockaddr_in in = { .sin_family = AF_INET };
+	struct sockaddr_in6 in6 = { .sin6_family = AF_INET6 };
+	struct ipnet ip;
+
+	if (!ipnet_parse_ip(text, &ip))
+		return false;
+	if (ip.n == sizeof(in.sin_addr)) {
+		memcpy(&in.sin_addr, ip.ip, sizeof(in.sin_addr));
+		addr_init(ret, (struct sockaddr *)&in, sizeof(in));
+	} else {
+		memcpy(&in6.sin6_addr, ip.ip, sizeof(in6.sin6_addr));
+		addr_init(ret, (struct sockaddr *)&in6, sizeof(in6));
+	}
+	return true;
 }
 
 void

@@ -10,6 +10,7 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "base/slice.h"
 
 #define ADDR_TEXT_SIZE 64
 
@@ -23,6 +24,8 @@ struct addr {
 void addr_init(struct addr *a, const struct sockaddr *sa, socklen_t len);
 /* Is it the text of an address, without a port? */
 bool addr_is_ip(const char *text);
+/* The same, with port 0; false: it is no address. */
+bool addr_parse_ip(struct slice text, struct addr *ret);
 /* "192.0.2.1", "2001:db8::1": without port. */
 void addr_ip_text(const struct addr *a, char ret[ADDR_TEXT_SIZE]);
 uint16_t addr_port(const struct addr *a);
@@ -31,6 +34,9 @@ bool addr_is_loopback(const struct addr *a);
 bool addr_same_ip(const struct addr *a, const struct addr *b);
 /* The IP's bytes, 4 or 16, pointing into ${a}; null: no IP. */
 struct slice addr_ip_bytes(const struct addr *a);
+/* What stands for one client where they are counted: an IPv4 address, or the
+ * first 64 bits of an IPv6 address, because that is what a subscriber gets. */
+struct slice addr_client_bytes(const struct addr *a);
 
 /*
  * The networks that this machine is directly on, by its interfaces'

@@ -55,7 +55,8 @@ struct http_request {
 };
 
 #define HTTP_LENGTH_UNKNOWN UINT64_MAX
-#define HTTP_REQUEST_ID_SIZE 33
+#define HTTP_REQUEST_ID_MAX 128
+#define HTTP_REQUEST_ID_SIZE (HTTP_REQUEST_ID_MAX + 1)
 
 struct http_exchange;
 
@@ -75,7 +76,9 @@ struct http_path {
 };
 bool http_path(const struct http_exchange *x, struct http_path *ret);
 const struct addr *http_peer(const struct http_exchange *x);
-/* 128 random bits in hex, for logs and X-Request-Id. */
+/* For logs and X-Request-Id: the one that came in that field when it is sane (1
+ * to HTTP_REQUEST_ID_MAX of A-Z a-z 0-9 . _ -), else 128 random bits in hex.
+ * The text is the exchange's and stays the same until it ends. */
 const char *http_request_id(struct http_exchange *x);
 
 /* The application's own data of this exchange; ${fini} is called when the

@@ -162,7 +162,9 @@ apply_limits(struct http_conn *hc)
 	if (max > 0 &&
 	    atomic_load(&s->n_connections) > max + atomic_load(&s->n_refused)) {
 		hc->refusal = ERR_TOO_MANY_CONNECTIONS;
-	} else if (cf->max_connections_per_client > 0) {
+	} else if (cf->max_connections_per_client > 0 &&
+	           (cf->app.is_proxy == NULL ||
+	               !cf->app.is_proxy(&hc->peer, cf->app.arg))) {
 		hc->is_counted = http_peers_add(
 		    s->peers, &hc->peer, cf->max_connections_per_client);
 		if (!hc->is_counted)

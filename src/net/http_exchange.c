@@ -179,6 +179,21 @@ http_peer(const struct http_exchange *x)
 	return &x->hc->peer;
 }
 
+/* What a proxy or a client calls this request, where that may stand in a log
+ * and in a field. */
+static bool
+is_sane_id(struct slice id)
+{
+	for (size_t i = 0; i < id.n; i++) {
+		char c = id.p[i];
+
+		if (!(c >= 'a' && c <= 'z') && !(c >= 'A' && c <= 'Z') &&
+		    !(c >= '0' && c <= '9') && c != '.' && c != '_' && c != '-')
+			return false;
+	}
+	return id.n > 0 && id.n <= HTTP_REQUEST_ID_MAX;
+}
+
 /*
  * A keyed hash of a counter is as good as random bytes to whom does not know
  * the keys, and costs no system call.
@@ -187,11 +202,18 @@ const char *
 http_request_id(struct http_exchange *x)
 {
 	struct http_server *s = x->server;
+	struct slice came;
 	uint64_t words[2];
 	uint64_t n;
 
 	if (x->id[0] != '\0')
 		return x->id;
+	came = http_field(&x->req, "x-request-id");
+	if (is_sane_id(came)) {
+		memcpy(x->id, came.p, came.n);
+		x->id[came.n] = '\0';
+		return x->id;
+	}
 	n = atomic_fetch_add_explicit(&s->n_ids, 1, memory_order_relaxed);
 	words[0] = siphash_24(&s->id_keys[0], &n, sizeof(n));
 	words[1] = siphash_24(&s->id_keys[1], &n, sizeof(n));

@@ -7,11 +7,7 @@
 #include "base/map.h"
 #include "base/mem.h"
 
-/*
- * Counts stand as the map's values.  A client is an IPv4 address or an IPv6
- * network of 64 bits: that is what a subscriber gets, so counting addresses
- * would limit nobody.
- */
+/* Counts stand as the map's values. */
 struct http_peers {
 	pthread_mutex_t lock; /* over counts */
 	struct map *counts;
@@ -37,16 +33,6 @@ http_peers_free(struct http_peers *p)
 	free(p);
 }
 
-static struct slice
-client_of(const struct addr *a)
-{
-	struct slice ip = addr_ip_bytes(a);
-
-	if (ip.n > 8)
-		ip.n = 8;
-	return ip;
-}
-
 /* Under the lock. */
 static void
 set(struct http_peers *p, struct slice client, uintptr_t n)
@@ -60,7 +46,7 @@ set(struct http_peers *p, struct slice client, uintptr_t n)
 bool
 http_peers_add(struct http_peers *p, const struct addr *a, size_t max)
 {
-	struct slice client = client_of(a);
+	struct slice client = addr_client_bytes(a);
 	uintptr_t n;
 
 	pthread_mutex_lock(&p->lock);
@@ -74,7 +60,7 @@ http_peers_add(struct http_peers *p, const struct addr *a, size_t max)
 void
 http_peers_remove(struct http_peers *p, const struct addr *a)
 {
-	struct slice client = client_of(a);
+	struct slice client = addr_client_bytes(a);
 
 	pthread_mutex_lock(&p->lock);
 	set(p, client, (uintptr_t)map_get(p->counts, client) - 1);

@@ -54,6 +54,9 @@ struct http_app {
 	 * exchange ends, unless somebody did before: then its handler runs.
 	 */
 	void (*left)(struct http_exchange *x, void *arg);
+	/* On a loop: is ${peer} a proxy, whose connections are many clients'
+	 * and not bounded by max_connections_per_client?  NULL: nobody is. */
+	bool (*is_proxy)(const struct addr *peer, void *arg);
 	/* After the reply went to the socket or could not (for the access
 	 * log); ${why} is NULL unless the reply was cut.  Any thread. */
 	void (*ended)(

@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "base/opt.h"
 #include "sftd/check.h"
+#include "sftd/cmd_key.h"
 #include "sftd/cmd_rotate.h"
 #include "sftd/cmd_verify.h"
 #include "sftd/server.h"
@@ -62,10 +63,13 @@ fill(struct opt table[6], struct flags *f)
  * time for others. */
 #define VERIFY_RATE ((uint64_t)200 * 1024 * 1024)
 
+#define OPTIONS_MAX 5 /* of a command, and the end */
+
 static void
-fill_verify(struct opt table[4], struct commands_verify *v)
+fill_verify(struct opt table[OPTIONS_MAX], struct commands_input *in)
 {
-	const struct opt t[4] = {
+	struct commands_verify *v = &in->verify;
+	const struct opt t[] = {
 		{ .name = "file",
 		    .kind = OPT_STR,
 		    .arg = "NAME",
@@ -89,24 +93,65 @@ fill_verify(struct opt table[4], struct commands_verify *v)
 	memcpy(table, t, sizeof(t));
 }
 
+static void
+fill_key(struct opt table[OPTIONS_MAX], struct commands_input *in)
+{
+	struct commands_key *k = &in->key;
+	const struct opt t[] = {
+		{ .name = "scopes",
+		    .kind = OPT_STR,
+		    .arg = "LIST",
+		    .help = "what it opens: a comma list of read, write and "
+		            "admin, which is all (default read,write)",
+		    .value = &k->scopes },
+		{ .name = "name",
+		    .kind = OPT_STR,
+		    .arg = "NAME",
+		    .help = "what to call it in lists",
+		    .value = &k->name },
+		{ .name = "expires",
+		    .kind = OPT_STR,
+		    .arg = "TIME",
+		    .help = "how long it is good for, as 12h or 30d (default: "
+		            "until it is revoked)",
+		    .value = &k->expires },
+		{ .name = "prefix",
+		    .kind = OPT_STR,
+		    .arg = "PREFIX",
+		    .help = "it knows only names that begin so, as team-a/",
+		    .value = &k->prefix },
+		{ .name = NULL },
+	};
+
+	memcpy(table, t, sizeof(t));
+}
+
 static const struct command {
 	const char *name;
+	const char *verb;  /* that must follow; NULL: none */
 	const char *help;  /* for the list */
 	const char *about; /* for its own help */
-	bool has_verify_options;
+	/* Its options; NULL: none. */
+	void (*fill)(struct opt table[OPTIONS_MAX], struct commands_input *in);
 	int (*run)(struct commands_input *in);
 } commands[] = {
-	{ "verify", "check every stored file",
+	{ "verify", NULL, "check every stored file",
 	    "Checks the stored bytes of every file, a server running or not: "
 	    "a line for each\nthat is damaged, lost or unreadable.  Exit "
 	    "status 0 when all are sound, else 1.",
-	    true, cmd_verify },
-	{ "rotate-key", "re-wrap all encrypted files to the current key",
+	    fill_verify, cmd_verify },
+	{ "key", "new", "make an API key",
+	    "Makes an API key, a server running or not, and writes it to "
+	    "standard output, this\nonce.  A running server knows it at once.  "
+	    "For who has no admin key at hand; with\none, see POST "
+	    "/generate_key and sft key.",
+	    fill_key, cmd_key },
+	{ "rotate-key", NULL, "re-wrap all encrypted files to the current key",
 	    "Re-wraps the key of every encrypted file to ENCRYPTION_KEY; can "
 	    "be stopped and run\nagain at any time.  A running server has to "
 	    "be restarted first, with the new key\nin ENCRYPTION_KEY and the "
 	    "old one in ENCRYPTION_KEY_PREVIOUS.",
-	    false, cmd_rotate },
+	    NULL, cmd_rotate },
 };
 
 static const struct command *
@@ -121,15 +166,17 @@ find_command(const char *name)
 static void
 print_command_help(const struct command *c)
 {
-	struct commands_verify ignored;
-	struct opt table[4];
+	struct commands_input ignored;
+	struct opt table[OPTIONS_MAX];
 	struct buf b;
 
 	buf_init(&b, 64u * 1024);
-	buf_printf(&b, "Usage: sftd %s [options]\n\n%s\n", c->name, c->about);
-	if (c->has_verify_options) {
+	buf_printf(&b, "Usage: sftd %s%s%s [options]\n\n%s\n", c->name,
+	    c->verb == NULL ? "" : " ", c->verb == NULL ? "" : c->verb,
+	    c->about);
+	if (c->fill != NULL) {
 		(void)buf_append_str(&b, "\nOptions:\n");
-		fill_verify(table, &ignored);
+		c->fill(table, &ignored);
 		opt_help(table, &b);
 	}
 	(void)buf_append_str(&b,
@@ -144,13 +191,13 @@ take_command(int nargs, char **argv, struct commands_input *in,
     const struct command **ret, struct err *err)
 {
 	const struct command *c = nargs > 0 ? find_command(argv[1]) : NULL;
-	struct opt table[4] = { { .name = NULL } };
+	struct opt table[OPTIONS_MAX] = { { .name = NULL } };
 	struct opt_input oi = {
 		.argc = nargs,
 		.argv = argv + 1,
 		.table = table,
 	};
-	int rest;
+	int rest, first = 1;
 
 	*ret = c;
 	if (nargs == 0)
@@ -161,14 +208,21 @@ take_command(int nargs, char **argv, struct commands_input *in,
 		    "--help",
 		    argv[1]);
 	in->verify.rate = VERIFY_RATE;
-	if (c->has_verify_options)
-		fill_verify(table, &in->verify);
+	if (c->fill != NULL)
+		c->fill(table, in);
 	if (opt_parse(&oi, &rest, err) < 0)
 		return -1;
-	if (rest > 0)
+	if (c->verb != NULL) {
+		if (rest == 0 || strcmp(oi.argv[1], c->verb) != 0)
+			return err_set(err, ERR_USAGE,
+			    "it must be 'sftd %s %s'; see sftd %s --help",
+			    c->name, c->verb, c->name);
+		first = 2;
+	}
+	if (rest >= first)
 		return err_set(err, ERR_USAGE,
 		    "'sftd %s' takes no '%s'; see sftd %s --help", c->name,
-		    oi.argv[1], c->name);
+		    oi.argv[first], c->name);
 	return 0;
 }
 

@@ -21,10 +21,19 @@ struct commands_verify {
 	uint64_t rate; /* bytes a second; 0: no limit */
 };
 
+/* Options of `sftd key new`; strings point into argv. */
+struct commands_key {
+	const char *name;    /* NULL: none */
+	const char *scopes;  /* "read,write"; NULL: these two */
+	const char *expires; /* "30d"; NULL: never */
+	const char *prefix;  /* NULL: none */
+};
+
 struct commands_input {
 	struct settings settings;
 	char **args; /* the original argv, copied, for starting ourselves */
 	struct commands_verify verify;
+	struct commands_key key;
 	bool serves; /* and so has its own way to RUN_AS */
 	int (*run)(struct commands_input *in);
 };

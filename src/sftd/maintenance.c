@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/thread.h"
+#include "engine/auth.h"
 #include "engine/history.h"
 #include "engine/reaper.h"
 #include "engine/session.h"
@@ -20,6 +21,7 @@
 #define BACKUP_LOOK_MS (10LL * 60 * 1000)
 #define BALLAST_LOOK_MS (10LL * 1000)
 #define PRUNE_LOOK_MS (10LL * 1000)
+#define USES_LOOK_MS (60LL * 1000)
 /* A failing task says so at most this often. */
 #define COMPLAIN_EVERY_MS 60000
 
@@ -36,6 +38,7 @@ struct maintenance {
 	int64_t backup_look_ms; /* when to look next */
 	int64_t ballast_look_ms;
 	int64_t prune_look_ms;
+	int64_t uses_look_ms;
 	int64_t complained_ms;
 };
 
@@ -155,6 +158,20 @@ tend_sessions(struct maintenance *m)
 	sessions_tick(m->engine->sessions);
 }
 
+/* When keys were used last.  What is left at the end engine_close() writes. */
+static void
+write_uses(struct maintenance *m)
+{
+	int64_t now_ms = clock_mono_ms(m->engine->clock);
+	struct err e = ERR_INIT;
+
+	if (now_ms < m->uses_look_ms)
+		return;
+	m->uses_look_ms = now_ms + USES_LOOK_MS;
+	if (auth_write_uses(m->engine->auth, &e) < 0)
+		complain(m, "uses of keys could not be recorded", &e);
+}
+
 static void (*const tasks[])(struct maintenance *m) = {
 	reap,
 	write_status_file,
@@ -162,6 +179,7 @@ static void (*const tasks[])(struct maintenance *m) = {
 	fill_ballast,
 	tend_sessions,
 	prune_history,
+	write_uses,
 };
 
 static void *

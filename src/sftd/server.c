@@ -39,6 +39,7 @@ struct server {
 	int life_fd;  /* -1: no supervisor */
 	int ready_fd; /* -1: no supervisor */
 	int signal_fd;
+	int bell_fd; /* somebody has made a key beside us; -1: none */
 	struct engine *engine;
 	struct engine_report report;
 	struct sandbox_report sandbox;
@@ -190,6 +191,38 @@ beside_us(const char *name, char ret[PATH_MAX])
 	return ret;
 }
 
+/* `sftd key new` has put a key into the database. */
+static void
+hear_bell(struct server *s)
+{
+	struct err e = ERR_INIT;
+	size_t n;
+
+	home_bell_take(s->bell_fd);
+	if (auth_read_again(s->engine->auth, &n, &e) < 0) {
+		log_error("keys could not be read", LOG_ERR(&e), LOG_END);
+		return;
+	}
+	if (n > 0)
+		log_info("keys made beside the server are known",
+		    LOG_UINT("keys", n), LOG_END);
+	home_bell_answer(s->engine->home);
+}
+
+static void
+open_bell(struct server *s)
+{
+	struct err e = ERR_INIT;
+
+	s->bell_fd = home_bell_open(s->engine->home, &e);
+	if (s->bell_fd >= 0)
+		hear_bell(s); /* what came since the keys were loaded */
+	else
+		log_warning("keys made with 'sftd key new' will be known after "
+		            "a restart only",
+		    LOG_ERR(&e), LOG_END);
+}
+
 static int
 start(struct server *s, struct err *err)
 {
@@ -212,6 +245,7 @@ start(struct server *s, struct err *err)
 	    foresight_start(s->engine, &s->foresight, err) < 0 ||
 	    audit_start(s->engine, is_suspect(&s->report), &s->audit, err) < 0)
 		return -1;
+	open_bell(s);
 	if (start_app(s, err) < 0)
 		return -1;
 	return start_http(s, err);
@@ -248,20 +282,23 @@ say_ready(struct server *s)
 static void
 wait_for_end(struct server *s)
 {
-	struct pollfd fds[2] = {
+	struct pollfd fds[3] = {
 		{ .fd = s->signal_fd, .events = POLLIN },
 		{ .fd = s->life_fd, .events = POLLIN },
+		{ .fd = s->bell_fd, .events = POLLIN },
 	};
 	struct signalfd_siginfo si;
 
 	for (;;) {
-		if (poll(fds, 2, -1) < 0 && errno != EINTR)
+		if (poll(fds, 3, -1) < 0 && errno != EINTR)
 			return;
 		if (fds[1].revents != 0) {
 			log_warning("the supervisor is gone, ending", LOG_END);
 			addr_unlisten(s->listen_fd);
 			return;
 		}
+		if (fds[2].revents != 0)
+			hear_bell(s);
 		if (read(s->signal_fd, &si, sizeof(si)) != sizeof(si))
 			continue;
 		/* Nothing is reloaded yet: a hang-up is no reason to end. */
@@ -291,6 +328,7 @@ stop(struct server *s)
 	foresight_stop(s->foresight);
 	maintenance_stop(s->maintenance);
 	engine_close(s->engine);
+	file_close(s->bell_fd);
 	file_close(s->signal_fd);
 	file_close(s->ready_fd);
 	file_close(s->life_fd);
@@ -306,6 +344,7 @@ server_run(struct commands_input *in)
 		.life_fd = -1,
 		.ready_fd = -1,
 		.signal_fd = -1,
+		.bell_fd = -1,
 	};
 	struct err e = ERR_INIT;
 

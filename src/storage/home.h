@@ -48,6 +48,21 @@ int home_open(const char *path, struct home **ret_home, struct err *err);
  * "maintenance.lock", so that one such work is done at a time.  ERR_SETTING.
  */
 int home_attach(const char *path, struct home **ret_home, struct err *err);
+/* The same without a lock, for what needs none but the database's own: adding a
+ * record, with the server running or not. */
+int home_visit(const char *path, struct home **ret_home, struct err *err);
+/*
+ * A bell: who has changed records beside the running server rings, and the
+ * server looks.  The server's side: a descriptor, the caller's to close, that
+ * becomes readable when somebody has rung; ERR_UNAVAILABLE.
+ */
+int home_bell_open(const struct home *home, struct err *err);
+/* All that has rung until now is taken notice of ... */
+void home_bell_take(int bell);
+/* ... and was seen to; for who holds the server's lock. */
+void home_bell_answer(const struct home *home);
+/* Rings, and waits at most ${wait_ms} for an answer; false: there was none. */
+bool home_bell_ring(const struct home *home, int wait_ms);
 /* Does a server hold its lock now? */
 bool home_is_served(const struct home *home);
 void home_close(struct home *home); /* NULL is fine */

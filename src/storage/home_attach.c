@@ -47,11 +47,11 @@ enter(struct home *home, struct err *err)
 		    "'%s' holds no files of a server: name its directory in "
 		    "UPLOAD_DIR",
 		    home->path);
-	return take_lock(home, err);
+	return 0;
 }
 
 int
-home_attach(const char *path, struct home **ret_home, struct err *err)
+home_visit(const char *path, struct home **ret_home, struct err *err)
 {
 	struct home *home = mem_calloc(1, sizeof(*home));
 	struct err why = ERR_INIT;
@@ -82,6 +82,21 @@ home_attach(const char *path, struct home **ret_home, struct err *err)
 fail:
 	home_close(home);
 	return -1;
+}
+
+int
+home_attach(const char *path, struct home **ret_home, struct err *err)
+{
+	struct home *home;
+
+	if (home_visit(path, &home, err) < 0)
+		return -1;
+	if (take_lock(home, err) < 0) {
+		home_close(home);
+		return -1;
+	}
+	*ret_home = home;
+	return 0;
 }
 
 bool

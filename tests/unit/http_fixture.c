@@ -393,8 +393,8 @@ http_fixture_init(struct fixture *f)
 {
 	*f = (struct fixture){ .file = -1, .big = 1000 };
 	f->cf = (struct http_server_config){
-		.app = { app_accept, app_handle, app_fail, app_left, app_ended,
-		    f },
+		.app = { app_accept, app_handle, app_fail, app_left, NULL,
+		    app_ended, f },
 		.loops = 2,
 		.short_threads = 4,
 		.transfer_threads_max = 16,

@@ -1,9 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 #include "api/routes.h"
 
+#include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "base/file.h"
+#include "base/mem.h"
 #include "unit.h"
+
+#define LIST_MAX 65536
 
 TEST(test_api_routes__match_method_and_path)
 {
@@ -85,4 +91,57 @@ TEST(test_api_routes__every_row_is_complete)
 		    strcmp(r->path, "/ping") != 0)
 			assert_int_not_equal(r->scope, 0);
 	}
+}
+
+/* A row as tests/vectors/routes.txt has it. */
+static char *
+row_text(const struct route *r)
+{
+	static const char *const rests[] = {
+		[ROUTE_EXACT] = "",
+		[ROUTE_NAME] = "<name>",
+		[ROUTE_IMAGE] = "<image>",
+		[ROUTE_WORD] = "<id>",
+	};
+	static const char *const needs[] = {
+		[ROUTE_FREE] = "free",
+		[ROUTE_OPEN] = "open",
+		[ROUTE_KEY] = "key",
+		[ROUTE_LATER] = "later",
+	};
+	const char *scope = "any";
+
+	for (unsigned i = 0; i < 3; i++)
+		if (r->scope == 1u << i)
+			scope = auth_scope_names[i];
+	return mem_printf("%s %s%s %s %s", http_method_name(r->method), r->path,
+	    rests[r->rest], needs[r->need], scope);
+}
+
+/* Tests walk the routes by that list: one that is not on it would be tested by
+ * none of them. */
+TEST(test_api_routes__are_those_of_the_list)
+{
+	const struct route *r = routes_table;
+	struct slice rest, line;
+	struct buf b;
+	char *row;
+
+	buf_init(&b, LIST_MAX);
+	assert_int_equal(
+	    file_read_all(AT_FDCWD, UNIT_VECTORS "/routes.txt", &b, NULL), 0);
+	rest = buf_slice(&b);
+	while (slice_next(&rest, '\n', &line)) {
+		if (line.n == 0 || line.p[0] == '#')
+			continue;
+		row = r->path == NULL ? mem_strdup("no more") : row_text(r++);
+		if (!slice_eq_str(line, row))
+			fail_msg("tests/vectors/routes.txt has '%.*s' where "
+			         "the table has '%s'",
+			    (int)line.n, line.p, row);
+		free(row);
+	}
+	if (r->path != NULL)
+		fail_msg("tests/vectors/routes.txt lacks '%s'", r->path);
+	buf_fini(&b);
 }

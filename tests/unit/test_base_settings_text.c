@@ -173,7 +173,7 @@ TEST(test_base_settings_text__says_what_cannot_be_changed_yet)
 		void (*print)(struct buf *b);
 		const char *with_default, *without;
 	} cases[] = {
-		{ settings_help, "30; cannot be changed", "(cannot be set" },
+		{ settings_help, "0; cannot be changed", "(cannot be" },
 		{ settings_sample, "It cannot be changed yet.",
 		    "It cannot be set yet." },
 		{ settings_man, "It cannot be changed yet.",

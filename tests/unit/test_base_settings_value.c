@@ -54,6 +54,27 @@ TEST(test_base_settings_value__cors_origins)
 		assert_false(settings_value_set(row, &s, bad[i]));
 }
 
+TEST(test_base_settings_value__trusted_proxies)
+{
+	static const char *const good[] = { "192.0.2.1", "10.0.0.0/8, ::1",
+		"2001:db8::/32,192.0.2.0/24" };
+	static const char *const bad[] = { ",", "proxy.example", "10.0.0.0/33",
+		"10.0.0.0/8,", "10.0.0.1:80", "192.0.2.1 192.0.2.2" };
+	struct settings s = { 0 };
+	const struct settings_row *row = settings_rows;
+	size_t i;
+
+	while (strcmp(row->name, "TRUSTED_PROXIES") != 0)
+		row++;
+	for (i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
+		assert_true(settings_value_set(row, &s, good[i]));
+		assert_string_equal(s.trusted_proxies, good[i]);
+		settings_value_fini(row, &s);
+	}
+	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		assert_false(settings_value_set(row, &s, bad[i]));
+}
+
 TEST(test_base_settings_value__bounds_hold_at_both_ends)
 {
 	const struct settings_row *row;

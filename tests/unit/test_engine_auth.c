@@ -141,6 +141,133 @@ TEST(test_engine_auth__the_list_knows_the_last_use)
 	fixture_fini(&f);
 }
 
+static int64_t
+recorded_use(struct fixture *f)
+{
+	struct err err = ERR_INIT;
+	struct auth *fresh;
+	int64_t used = -1;
+
+	/* one that knows nothing but what is in the database */
+	assert_int_equal(
+	    auth_new(f->engine->db, f->engine->clock, NULL, &fresh, &err), 0);
+	assert_int_equal(auth_list(fresh, last_use, &used, &err), 0);
+	auth_free(fresh);
+	return used;
+}
+
+TEST(test_engine_auth__uses_are_written_when_it_is_told)
+{
+	const struct auth_new_key nk = { .scopes = AUTH_READ };
+	char key[AUTH_KEY_SIZE], id[ID_SIZE];
+	struct err err = ERR_INIT;
+	struct principal p;
+	struct fixture f;
+	int64_t first;
+
+	fixture_init(&f, NULL);
+	make(&f, &nk, key, id);
+	clock_manual_advance(&f.clock, 5);
+	first = clock_wall_ms(f.engine->clock);
+	assert_int_equal(check(&f, key, &p), ERR_NONE);
+	fixture_settle(&f);
+	assert_int_equal(recorded_use(&f), 0);
+	assert_int_equal(auth_write_uses(f.engine->auth, &err), 0);
+	assert_int_equal(recorded_use(&f), first);
+	/* nothing new, nothing written; then the newest */
+	assert_int_equal(auth_write_uses(f.engine->auth, &err), 0);
+	clock_manual_advance(&f.clock, 5);
+	assert_int_equal(check(&f, key, &p), ERR_NONE);
+	clock_manual_advance(&f.clock, 5);
+	assert_int_equal(check(&f, key, &p), ERR_NONE);
+	assert_int_equal(check(&f, "wrong", &p), ERR_INVALID_API_KEY);
+	assert_int_equal(auth_write_uses(f.engine->auth, &err), 0);
+	assert_int_equal(recorded_use(&f), first + 10);
+	fixture_fini(&f);
+}
+
+TEST(test_engine_auth__keys_that_another_process_made)
+{
+	const struct auth_new_key nk = { .scopes = AUTH_READ };
+	char key[AUTH_KEY_SIZE], old[AUTH_KEY_SIZE], id[ID_SIZE];
+	struct err err = ERR_INIT;
+	struct auth *other;
+	struct rec_key k;
+	struct principal p;
+	struct fixture f;
+	size_t n;
+
+	fixture_init(&f, NULL);
+	make(&f, &nk, old, id);
+	assert_int_equal(
+	    auth_new(f.engine->db, f.engine->clock, NULL, &other, &err), 0);
+	assert_int_equal(auth_generate(other, &nk, key, &k, &err), 0);
+	rec_key_fini(&k);
+	assert_int_equal(check(&f, key, &p), ERR_INVALID_API_KEY);
+	assert_int_equal(auth_read_again(f.engine->auth, &n, &err), 0);
+	assert_int_equal(n, 1);
+	assert_int_equal(check(&f, key, &p), ERR_NONE);
+	assert_int_equal(check(&f, old, &p), ERR_NONE);
+	/* what is revoked here stays so */
+	assert_int_equal(auth_revoke(f.engine->auth, id, &err), 0);
+	assert_int_equal(auth_read_again(f.engine->auth, &n, &err), 0);
+	assert_int_equal(n, 0);
+	assert_int_equal(check(&f, old, &p), ERR_INVALID_API_KEY);
+	auth_free(other);
+	fixture_fini(&f);
+}
+
+TEST(test_engine_auth__without_a_first_admin_key_none_fits)
+{
+	struct err err = ERR_INIT;
+	struct principal p;
+	struct auth *a;
+	struct fixture f;
+
+	fixture_init(&f, NULL);
+	assert_int_equal(
+	    auth_new(f.engine->db, f.engine->clock, NULL, &a, &err), 0);
+	assert_int_equal(auth_check(a, SLICE_LIT(""), &p, &err), -1);
+	assert_int_equal(
+	    auth_check(a, SLICE_LIT("the-first-admin-key"), &p, &err), -1);
+	auth_free(a);
+	fixture_fini(&f);
+}
+
+TEST(test_engine_auth__what_a_new_key_may_be_like)
+{
+	static const struct {
+		struct auth_new_key nk;
+		enum err_code code;
+	} rows[] = {
+		{ { NULL, AUTH_READ, NULL, 0 }, ERR_NONE },
+		{ { "a b", AUTH_ADMIN, NULL, 0 }, ERR_NONE },
+		{ { "", AUTH_READ, "team-a/", 0 }, ERR_NONE },
+		{ { NULL, AUTH_READ, "team", 0 }, ERR_NONE },
+		{ { "a\nb", AUTH_READ, NULL, 0 }, ERR_INVALID_PARAMETER },
+		{ { "a\xff", AUTH_READ, NULL, 0 }, ERR_INVALID_PARAMETER },
+		{ { NULL, AUTH_ADMIN, "a/", 0 }, ERR_INVALID_PARAMETER },
+		{ { NULL, AUTH_READ, "e\xcc\x81/", 0 }, ERR_INVALID_PARAMETER },
+		{ { NULL, AUTH_READ, "../", 0 }, ERR_INVALID_FILENAME },
+		{ { NULL, AUTH_READ, "", 0 }, ERR_INVALID_FILENAME },
+		{ { NULL, AUTH_READ, "/", 0 }, ERR_INVALID_FILENAME },
+	};
+	char long_name[200];
+	struct auth_new_key nk = { .name = long_name, .scopes = AUTH_READ };
+	struct err err;
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		err = (struct err)ERR_INIT;
+		(void)auth_check_new(&rows[i].nk, &err);
+		assert_int_equal(err.code, rows[i].code);
+	}
+	memset(long_name, 'n', sizeof(long_name));
+	long_name[129] = '\0';
+	assert_int_equal(auth_check_new(&nk, &err), -1);
+	long_name[128] = '\0';
+	assert_int_equal(auth_check_new(&nk, &err), 0);
+}
+
 TEST(test_engine_auth__scopes_are_words)
 {
 	struct err err = ERR_INIT;

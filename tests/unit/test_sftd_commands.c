@@ -9,6 +9,7 @@
 
 #include "base/file.h"
 #include "sftd/check.h"
+#include "sftd/cmd_key.h"
 #include "sftd/cmd_rotate.h"
 #include "sftd/cmd_verify.h"
 #include "sftd/server.h"
@@ -134,7 +135,7 @@ TEST(test_sftd_commands__answers_questions_and_refuses_nonsense)
 		    "sftd: DURABILITY is 'some': it must be full or relaxed" },
 		{ { "--admin-api-key", "short" }, COMMANDS_FAILED,
 		    "ADMIN_API_KEY (not shown)" },
-		{ { "--rate-limit", "5" }, COMMANDS_FAILED,
+		{ { "--database-url", "me" }, COMMANDS_FAILED,
 		    "this version cannot do that yet" },
 		{ { "--config", "/nowhere/at/all" }, COMMANDS_FAILED,
 		    "/nowhere/at/all" },
@@ -158,6 +159,16 @@ TEST(test_sftd_commands__answers_about_its_commands)
 		{ { "verify", "--rate" }, COMMANDS_USAGE, "--rate" },
 		{ { "rotate-key", "--file", "a" }, COMMANDS_USAGE, "--file" },
 		{ { "--file", "a" }, COMMANDS_USAGE, "'--file'" },
+		{ { "--help" }, COMMANDS_OK, "\n  key  " },
+		{ { "key", "--help" }, COMMANDS_OK, "Usage: sftd key new" },
+		{ { "key", "new", "-h" }, COMMANDS_OK, "--scopes LIST" },
+		{ { "key" }, COMMANDS_USAGE, "'sftd key new'" },
+		{ { "key", "old" }, COMMANDS_USAGE, "'sftd key new'" },
+		{ { "key", "--name", "new" }, COMMANDS_USAGE,
+		    "'sftd key new'" },
+		{ { "key", "new", "more" }, COMMANDS_USAGE, "'more'" },
+		{ { "key", "new", "--scopes" }, COMMANDS_USAGE, "--scopes" },
+		{ { "key", "new", "--rate=1" }, COMMANDS_USAGE, "--rate" },
 		{ { "verify", "--durability", "some" }, COMMANDS_FAILED,
 		    "DURABILITY" },
 	};
@@ -180,6 +191,7 @@ TEST(test_sftd_commands__chooses_what_to_run)
 		{ { "--check", "--durability", "relaxed" }, NULL, check_run },
 		{ { "verify" }, NULL, cmd_verify },
 		{ { "rotate-key" }, NULL, cmd_rotate },
+		{ { "key", "new" }, NULL, cmd_key },
 		{ { "--durability", "relaxed", "verify" }, NULL, cmd_verify },
 		{ { "rotate-key", "--durability", "relaxed" }, NULL,
 		    cmd_rotate },
@@ -217,6 +229,29 @@ TEST(test_sftd_commands__takes_the_options_of_verify)
 	assert_string_equal(p.in.verify.file, "a/b");
 	assert_int_equal(p.in.verify.rate, 5 << 20);
 	assert_true(p.in.verify.repair_records);
+	parsed_fini(&p);
+}
+
+TEST(test_sftd_commands__takes_the_options_of_key)
+{
+	static const char *const plain[] = { "key", "new", NULL };
+	static const char *const all[] = { "key", "new", "--scopes=read,admin",
+		"--name=a b", "--expires=30d", "--prefix=p/", NULL };
+	struct parsed p;
+
+	parse(plain, &p);
+	assert_int_equal(p.rc, 0);
+	assert_null(p.in.key.scopes);
+	assert_null(p.in.key.name);
+	assert_null(p.in.key.expires);
+	assert_null(p.in.key.prefix);
+	parsed_fini(&p);
+	parse(all, &p);
+	assert_int_equal(p.rc, 0);
+	assert_string_equal(p.in.key.scopes, "read,admin");
+	assert_string_equal(p.in.key.name, "a b");
+	assert_string_equal(p.in.key.expires, "30d");
+	assert_string_equal(p.in.key.prefix, "p/");
 	parsed_fini(&p);
 }
 

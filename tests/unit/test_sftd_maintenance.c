@@ -143,3 +143,51 @@ TEST(test_sftd_maintenance__fills_the_ballast_again)
 		(void)nanosleep(&ts, NULL);
 	kept_fini(&k);
 }
+
+static int
+take_use(void *arg, const struct rec_key *k, struct err *err)
+{
+	(void)err;
+	*(int64_t *)arg = k->last_used_ms;
+	return 0;
+}
+
+/* As a process would find it that knows nothing but the database. */
+static int64_t
+recorded_use(const struct kept *k)
+{
+	struct engine *e = k->f.engine;
+	struct err err = ERR_INIT;
+	struct auth *fresh;
+	int64_t used = -1;
+
+	assert_int_equal(auth_new(e->db, e->clock, NULL, &fresh, &err), 0);
+	assert_int_equal(auth_list(fresh, take_use, &used, &err), 0);
+	auth_free(fresh);
+	return used;
+}
+
+TEST(test_sftd_maintenance__records_when_keys_were_used)
+{
+	const struct auth_new_key nk = { .scopes = AUTH_READ };
+	struct timespec ts = { 0, 20 * 1000000L };
+	char key[AUTH_KEY_SIZE];
+	struct err err = ERR_INIT;
+	struct principal who;
+	struct rec_key made;
+	struct kept k;
+	int64_t when;
+
+	kept_init(&k);
+	assert_int_equal(
+	    auth_generate(k.f.engine->auth, &nk, key, &made, &err), 0);
+	rec_key_fini(&made);
+	clock_manual_advance(&k.f.clock, 2 * MINUTE);
+	when = clock_wall_ms(k.f.engine->clock);
+	assert_int_equal(
+	    auth_check(k.f.engine->auth, slice_str(key), &who, &err), 0);
+	clock_manual_advance(&k.f.clock, 2 * MINUTE);
+	while (recorded_use(&k) != when)
+		(void)nanosleep(&ts, NULL);
+	kept_fini(&k);
+}

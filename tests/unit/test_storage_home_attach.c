@@ -1,11 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 #include "storage_help.h"
 
+#include <poll.h>
+#include <pthread.h>
+#include <semaphore.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include "storage/home.h"
+
+static sem_t ready;
 
 static void
 make_home(const char *path)
@@ -103,4 +109,84 @@ TEST(test_storage_home_attach__the_lock_is_the_directory_s_owner_s)
 	assert_int_equal(st.st_mode & 07777, 0600);
 	home_close(home);
 	assert_int_equal(chown(unit_tempdir(), 0, 0), 0);
+}
+
+/* --- the bell --------------------------------------------------------------
+ */
+
+static bool
+has_rung(int bell)
+{
+	struct pollfd p = { .fd = bell, .events = POLLIN };
+
+	return poll(&p, 1, 0) == 1;
+}
+
+static void *
+serve(void *arg)
+{
+	struct home *server = arg;
+	struct pollfd p = { .events = POLLIN };
+
+	p.fd = home_bell_open(server, NULL);
+	/* for who rings, that it may begin */
+	(void)sem_post(&ready);
+	if (poll(&p, 1, 10000) == 1) {
+		home_bell_take(p.fd);
+		home_bell_answer(server);
+	}
+	(void)close(p.fd);
+	return NULL;
+}
+
+TEST(test_storage_home_attach__a_bell_is_heard_and_answered)
+{
+	struct home *server, *visitor;
+	pthread_t thread;
+
+	OK(home_open(unit_tempdir(), &server, &err));
+	OK(home_visit(unit_tempdir(), &visitor, &err));
+	assert_int_equal(sem_init(&ready, 0, 0), 0);
+	assert_int_equal(pthread_create(&thread, NULL, serve, server), 0);
+	assert_int_equal(sem_wait(&ready), 0);
+	assert_true(home_bell_ring(visitor, 10000));
+	assert_int_equal(pthread_join(thread, NULL), 0);
+	(void)sem_destroy(&ready);
+	home_close(visitor);
+	home_close(server);
+}
+
+TEST(test_storage_home_attach__a_bell_is_not_its_own_answer)
+{
+	struct home *server, *visitor;
+	int bell;
+
+	OK(home_open(unit_tempdir(), &server, &err));
+	OK(home_visit(unit_tempdir(), &visitor, &err));
+	bell = home_bell_open(server, NULL);
+	assert_true(bell >= 0);
+	assert_false(has_rung(bell));
+	assert_false(home_bell_ring(visitor, 0));
+	assert_true(has_rung(bell));
+	home_bell_take(bell);
+	assert_false(has_rung(bell));
+	home_bell_answer(server);
+	assert_true(home_is_served(visitor));
+	assert_false(has_rung(bell));
+	(void)close(bell);
+	home_close(visitor);
+	home_close(server);
+}
+
+TEST(test_storage_home_attach__who_visits_needs_no_lock)
+{
+	struct home *other, *visitor;
+
+	make_home(unit_tempdir());
+	OK(home_attach(unit_tempdir(), &other, &err));
+	OK(home_visit(unit_tempdir(), &visitor, &err));
+	assert_false(home_is_served(visitor));
+	assert_false(home_bell_ring(visitor, 0));
+	home_close(visitor);
+	home_close(other);
 }
