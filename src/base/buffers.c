@@ -80,7 +80,7 @@ buffers_take(struct buffers *b)
 	while ((p = find(b)) == NULL) {
 		/* Nobody will give one back: as mem_alloc() does. */
 		if (b->n_taken == 0)
-			abort();
+			mem_exhausted();
 		pthread_cond_wait(&b->given, &b->lock);
 	}
 	b->n_taken++;

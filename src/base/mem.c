@@ -8,8 +8,8 @@
 #include <unistd.h>
 
 /* Without stdio, which may want memory itself. */
-static _Noreturn void
-out_of_memory(void)
+_Noreturn void
+mem_exhausted(void)
 {
 	static const char line[] = "out of memory\n";
 	ssize_t n;
@@ -37,7 +37,7 @@ mem_alloc(size_t n)
 	void *p = mem_try_alloc(n);
 
 	if (p == NULL)
-		out_of_memory();
+		mem_exhausted();
 	return p;
 }
 
@@ -47,7 +47,7 @@ mem_calloc(size_t count, size_t size)
 	void *p = calloc(count == 0 ? 1 : count, size == 0 ? 1 : size);
 
 	if (p == NULL)
-		out_of_memory();
+		mem_exhausted();
 	return p;
 }
 
@@ -56,7 +56,7 @@ mem_realloc(void *p, size_t n)
 {
 	p = mem_try_realloc(p, n);
 	if (p == NULL)
-		out_of_memory();
+		mem_exhausted();
 	return p;
 }
 
@@ -87,7 +87,7 @@ mem_printf(const char *fmt, ...)
 	n = vasprintf(&s, fmt, ap);
 	va_end(ap);
 	if (n < 0)
-		out_of_memory();
+		mem_exhausted();
 	return s;
 }
 

@@ -21,6 +21,9 @@ char *mem_printf(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void *mem_try_alloc(size_t n);            /* NULL when there is none */
 void *mem_try_realloc(void *p, size_t n); /* NULL leaves p as it is */
 
+/* Ends the process, with a line that says so. */
+_Noreturn void mem_exhausted(void);
+
 /* Overwrites what held a secret; not optimised away. */
 void mem_wipe(void *p, size_t n);
 

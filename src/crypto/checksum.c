@@ -47,7 +47,7 @@ checksum_new(enum checksum_kind kind)
 	c->ctx = EVP_MD_CTX_new();
 	if (c->ctx == NULL ||
 	    EVP_DigestInit_ex(c->ctx, kinds[kind].md(), NULL) != 1)
-		abort();
+		mem_exhausted();
 	return c;
 }
 

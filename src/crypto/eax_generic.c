@@ -31,7 +31,7 @@ static void
 must(bool ok)
 {
 	if (!ok)
-		abort();
+		mem_exhausted();
 }
 
 static void

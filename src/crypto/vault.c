@@ -30,7 +30,7 @@ add_slab(void)
 	    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
 	if (slab == MAP_FAILED)
-		abort();
+		mem_exhausted();
 	/* Where RLIMIT_MEMLOCK is too small, keys could be swapped out; a
 	 * server that does not start would help nobody. */
 	(void)mlock2(slab, SLAB_SIZE, 0);

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/mem.h"
 
 #define COPIED_BODY ((size_t)16 * 1024) /* sent in one piece with the head */
 
@@ -28,7 +29,7 @@ static void
 put(struct buf *b, const void *p, size_t n)
 {
 	if (buf_append(b, p, n) < 0)
-		abort();
+		mem_exhausted();
 }
 
 static void
@@ -43,7 +44,7 @@ static void
 put_uint(struct buf *b, uint64_t v)
 {
 	if (buf_append_uint(b, v) < 0)
-		abort();
+		mem_exhausted();
 }
 
 /* What a peer sent must never begin a field of its own. */
@@ -70,7 +71,7 @@ http_header(struct http_exchange *x, const char *name, const char *fmt, ...)
 	else if (strcmp(fmt, "%s") == 0)
 		put_str(b, va_arg(ap, const char *));
 	else if (buf_vprintf(b, fmt, ap) < 0)
-		abort();
+		mem_exhausted();
 	va_end(ap);
 	assert(is_one_line(b->p + begin, b->len - begin));
 	PUT_LIT(b, "\r\n");
