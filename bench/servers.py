@@ -9,6 +9,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import time
 import urllib.request
 from pathlib import Path
@@ -27,6 +28,17 @@ def until(check, what):
             return value
         time.sleep(0.01)
     raise RuntimeError(f"{what}: not within {START_LIMIT} s")
+
+
+def end_on_signals():
+    """SIGTERM and SIGHUP end this program as Ctrl-C does: orderly, so that no
+    server is left behind."""
+
+    def end(number, _):
+        sys.exit(128 + number)
+
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, end)
 
 
 class Server:

@@ -15,7 +15,7 @@ import os
 import re
 import resource
 import select
-import shutil
+import signal
 import socket
 import statistics
 import subprocess
@@ -29,67 +29,54 @@ HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
 
 import proc  # noqa: E402
+from common import Failed  # noqa: E402
+from servers import Server, Sftd, end_on_signals, until  # noqa: E402
 
-ROOT = HERE.parents[1]
 EVENT = b'42["transfer_update"'
 CHANGED = re.compile(rb'"updated_at":"([^"]+)"')
 PATH = "/socket.io/?EIO=4&transport=websocket"
+RATE = 25  # changes a second
+LIMIT = 120  # seconds until all events must have come
 
 
-class Ours:
+class Ours(Sftd):
     name = "sftd"
-
-    def __init__(self):
-        self.place = tempfile.mkdtemp(dir="/dev/shm")
-        env = {
-            **os.environ,
-            "SERVER_HOST": "127.0.0.1",
-            "SERVER_PORT": "0",
-            "UPLOAD_DIR": self.place + "/storage",
-            "LOG_FILE": self.place + "/status.json",
-            "LOG_FORMAT": "json",
-            "AUTO_RESTART_ENABLED": "false",
-            "MIN_FREE_SPACE": "0",
-            "MAX_FILE_SIZE": "4G",
-            "MAX_CONNECTIONS": "12000",
-            "MAX_CONNECTIONS_PER_CLIENT": "0",
-        }
-        self.process = subprocess.Popen(
-            [ROOT / "build" / "sftd"], env=env, stderr=subprocess.PIPE
-        )
-        for line in self.process.stderr:
-            event = json.loads(line)
-            if event["message"] == "listening":
-                self.port = event["port"]
-            if event["message"] == "ready":
-                break
+    settings = {
+        "MAX_CONNECTIONS": "12000",
+        "MAX_CONNECTIONS_PER_CLIENT": "0",
+    }
 
     def change(self, connection, i):
         connection.request("PUT", f"/upload/f{i % 100}", body=b"x")
 
-    def stop(self):
-        self.process.terminate()
-        self.process.wait()
-        self.process.stderr.close()
-        shutil.rmtree(self.place)
 
+class Node(Server):
+    """The `socket.io` server of Node, with the same events."""
 
-class Node:
     name = "node socket.io"
 
-    def __init__(self):
-        self.process = subprocess.Popen(
-            ["node", HERE / "server.js"], stdout=subprocess.PIPE
-        )
-        self.port = int(self.process.stdout.readline())
+    def start(self):
+        if not (HERE / "node_modules" / "socket.io").exists():
+            raise FileNotFoundError("script/bootstrap --bench brings socket.io")
+        log = self.place / "log"
+        with open(log, "wb") as out:
+            self.process = subprocess.Popen(
+                ["node", HERE / "server.js"],
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=subprocess.STDOUT,
+            )
+
+        def listening():
+            text = log.read_text()
+            if self.process.poll() is not None:
+                raise RuntimeError(f"node ended: {text}")
+            return text if text.endswith("\n") else None
+
+        self.port = int(until(listening, "node"))
 
     def change(self, connection, i):
         connection.request("POST", f"/f{i % 100}", body=b"x")
-
-    def stop(self):
-        self.process.terminate()
-        self.process.wait()
-        self.process.stdout.close()
 
 
 def masked(text):
@@ -101,6 +88,7 @@ def masked(text):
 def subscriber(server, event="subscribe_all", buffer=None):
     """A WebSocket that is connected, and subscribed to that event."""
     sock = socket.socket()
+    sock.settimeout(20)
     if buffer:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, buffer)
     sock.connect(("127.0.0.1", server.port))
@@ -125,7 +113,8 @@ def wait_for(sock, what):
     seen = b""
     while what not in seen:
         data = sock.recv(65536)
-        assert data, seen
+        if not data:
+            raise Failed(f"closed after {seen}")
         seen += data
 
 
@@ -140,18 +129,19 @@ def drive(server, changes, rate):
     connection.close()
 
 
-def receive(socks, wanted, limit=120):
+def receive(socks, wanted):
     """Reads until wanted events came: [their delays in ms] of a sample."""
     poll = select.epoll()
     by_fd = {s.fileno(): s for s in socks}
     sampled = {s.fileno() for s in socks[:: max(1, len(socks) // 100)]}
     for fd in by_fd:
         poll.register(fd, select.EPOLLIN)
-    delays, got, end = [], 0, time.monotonic() + limit
+    delays, got, end = [], 0, time.monotonic() + LIMIT
     while got < wanted and time.monotonic() < end:
         for fd, _ in poll.poll(1):
             data = by_fd[fd].recv(262144)
-            assert data, "closed"
+            if not data:
+                raise Failed("a subscriber was closed")
             got += data.count(EVENT)
             if fd in sampled:
                 now = time.time()
@@ -159,50 +149,61 @@ def receive(socks, wanted, limit=120):
                     at = datetime.fromisoformat(text.decode()[:-1] + "+00:00")
                     delays.append((now - at.timestamp()) * 1000)
     poll.close()
-    assert got >= wanted, f"{got} of {wanted}"
+    if got < wanted:
+        raise Failed(f"{got} of {wanted} events came")
     return delays
 
 
-def broadcast(kind, scale, rate=25):
+def drive_alone(*arguments):
+    """In a process of its own, which the other one ends."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    drive(*arguments)
+
+
+def broadcast(server, scale, rate=RATE):
+    """What it takes to tell many of changes."""
+    allow_many_files()
     count, changes = int(1000 * scale), int(200 * scale) or 10
-    server = kind()
-    socks = [subscriber(server) for _ in range(count)]
-    pids = proc.tree(server.process.pid)
-    before, began = proc.cpu_seconds(pids), time.monotonic()
+    socks = []
     driver = multiprocessing.Process(
-        target=drive, args=(server, changes, rate)
+        target=drive_alone, args=(server, changes, rate), daemon=True
     )
-    driver.start()
-    delays = sorted(receive(socks, 2 * changes * count))
-    took = time.monotonic() - began
-    cpu = proc.cpu_seconds(pids) - before
-    driver.join()
-    for sock in socks:
-        sock.close()
-    server.stop()
+    try:
+        for _ in range(count):
+            socks.append(subscriber(server))
+        pids = server.pids()
+        before, began = proc.cpu_seconds(pids), time.monotonic()
+        driver.start()
+        delays = sorted(receive(socks, 2 * changes * count))
+        took = time.monotonic() - began
+        cpu = proc.cpu_seconds(pids) - before
+    finally:
+        if driver.pid is not None:
+            driver.terminate()
+            driver.join()
+        for sock in socks:
+            sock.close()
     return {
         "delivered": 2 * changes * count,
         "seconds": round(took, 2),
-        "server_cpu_seconds": cpu,
-        "per_cpu_second": round(2 * changes * count / cpu),
+        "server_cpu_seconds": round(cpu, 2),
+        "per_cpu_second": round(2 * changes * count / max(cpu, 0.01)),
         "p50_ms": round(delays[len(delays) // 2], 2),
         "p99_ms": round(delays[len(delays) * 99 // 100], 2),
     }
 
 
-def idle(kind, scale):
+def idle(server, scale):
     count = int(10000 * scale)
-    server = kind()
     warm = [subscriber(server, None) for _ in range(50)]
     time.sleep(1)
-    pids = proc.tree(server.process.pid)
-    before = proc.pss_mib(pids)
+    before = proc.pss_mib(server.pids())
     socks = [subscriber(server, None) for _ in range(count)]
     time.sleep(1)
-    after = proc.pss_mib(pids)
+    after = proc.pss_mib(server.pids())
     for sock in socks + warm:
         sock.close()
-    server.stop()
     return {
         "sockets": count,
         "bytes_each": round((after - before) * 1024 * 1024 / count),
@@ -220,14 +221,19 @@ def upload(server, size):
         for _ in range(size >> 20):
             sock.sendall(data)
         answer = sock.recv(65536)
-        assert answer.startswith(b"HTTP/1.1 20"), answer
+        if not answer.startswith(b"HTTP/1.1 20"):
+            raise Failed(f"an upload: {answer}")
         return size / (time.monotonic() - began)
 
 
-def stalled(kind, scale, rounds=9):
+def stalled(watched, scale, rounds=9):
     """Uploads with and without, in turn, on one server each."""
+    with Ours(watched.place.parent / "alone") as alone:
+        return compare(alone, watched, scale, rounds)
+
+
+def compare(alone, watched, scale, rounds):
     count, size = int(1000 * scale), int(1024 * scale) << 20
-    alone, watched = kind(), kind()
     socks = [subscriber(watched, buffer=2048) for _ in range(count)]
     # Their sockets are full before it begins.
     drive(watched, 200, 200)
@@ -240,8 +246,6 @@ def stalled(kind, scale, rounds=9):
             rates[name].append(upload(server, size))
     for sock in socks:
         sock.close()
-    alone.stop()
-    watched.stop()
     medians = {n: statistics.median(r) for n, r in rates.items()}
     return {
         "stalled": count,
@@ -249,6 +253,11 @@ def stalled(kind, scale, rounds=9):
         "watched_mb_s": round(medians["watched"] / 1e6),
         "ratio": round(medians["watched"] / medians["alone"], 3),
     }
+
+
+def allow_many_files():
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
 CASES = {
@@ -263,17 +272,26 @@ def main():
     parser.add_argument("case", nargs="*", default=list(CASES))
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--scale", type=float, default=1)
+    parser.add_argument("--rate", type=float, default=RATE)
     args = parser.parse_args()
-    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
-    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-    for name in args.case:
-        run, kinds = CASES[name]
-        for number in range(1 if run is stalled else args.rounds):
-            for kind in kinds[number % 2 :] + kinds[: number % 2]:
-                load = os.getloadavg()[0]
-                line = {"case": name, "subject": kind.name, "load1": load}
-                line.update(run(kind, args.scale))
-                print(json.dumps(line), flush=True)
+    end_on_signals()
+    allow_many_files()
+    with tempfile.TemporaryDirectory(prefix="live-", dir="/dev/shm") as place:
+        for name in args.case:
+            measure(name, args, Path(place))
 
 
-main()
+def measure(name, args, place):
+    run, kinds = CASES[name]
+    more = {"rate": args.rate} if run is broadcast else {}
+    for number in range(1 if run is stalled else args.rounds):
+        for kind in kinds[number % 2 :] + kinds[: number % 2]:
+            load = os.getloadavg()[0]
+            line = {"case": name, "subject": kind.name, "load1": load, **more}
+            with kind(place / "server") as server:
+                line.update(run(server, args.scale, **more))
+            print(json.dumps(line), flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -5,6 +5,7 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "api/beat.h"
 #include "api/call.h"
@@ -23,6 +24,7 @@
  * finds clients that are gone. */
 #define BEAT_MS 15000
 #define HEAD_MAX 128
+#define BATCH 32 /* events sent at once */
 /* What is unsent at so many beats in a row has stalled. */
 #define STALLED_BEATS 3
 
@@ -48,21 +50,41 @@ send_text(struct stream *st, struct slice text)
 	http_live_send(st->live, &iov, 1);
 }
 
-static void
-send_event(struct stream *st, const struct bus_entry *e)
+/* An event as lines, one text for all who get it so. */
+static struct bus_text *
+make_lines(const struct bus_entry *e)
 {
 	const struct bus_message *m = e->message;
-	char head[HEAD_MAX];
-	int n = snprintf(head, sizeof(head),
+	struct bus_text *t = mem_alloc(sizeof(*t) + HEAD_MAX + m->n + 3);
+	int head = snprintf(t->p, HEAD_MAX,
 	    "id: %llu\nevent: %s\ndata: ", (unsigned long long)m->id,
 	    bus_event_name(e->kind));
-	struct iovec iov[3] = {
-		{ head, (size_t)n },
-		{ (void *)m->json, m->n },
-		{ (void *)"\n\n", 2 },
-	};
 
-	http_live_send(st->live, iov, 3);
+	t->n = (size_t)head + m->n + 2;
+	memcpy(t->p + head, m->json, m->n);
+	memcpy(t->p + t->n - 2, "\n\n", 2);
+	return t;
+}
+
+/* False: there were no more than these. */
+static bool
+send_events(struct stream *st)
+{
+	struct bus_entry entries[BATCH];
+	struct iovec iov[BATCH];
+	size_t n = bus_take(&st->subscriber, entries, BATCH);
+
+	for (size_t i = 0; i < n; i++) {
+		const struct bus_text *t =
+		    bus_entry_text(&entries[i], BUS_SSE, make_lines);
+
+		iov[i] = (struct iovec){ (void *)t->p, t->n };
+	}
+	if (n > 0)
+		http_live_send(st->live, iov, (int)n);
+	for (size_t i = 0; i < n; i++)
+		bus_message_unref(entries[i].message);
+	return n == BATCH;
 }
 
 /* The last that it hears. */
@@ -100,7 +122,6 @@ on_ready(void *arg)
 {
 	struct stream *st = arg;
 	const struct err *why = bus_closed(&st->subscriber);
-	struct bus_entry e;
 
 	if (!st->has_begun)
 		send_text(st, SLICE_LIT("retry: 2000\n\n"));
@@ -110,11 +131,9 @@ on_ready(void *arg)
 		return;
 	}
 	beat(st);
-	while (
-	    http_live_unsent(st->live) == 0 && bus_take(&st->subscriber, &e)) {
-		send_event(st, &e);
-		bus_message_unref(e.message);
-	}
+	while (http_live_unsent(st->live) == 0)
+		if (!send_events(st))
+			break;
 }
 
 /* Nothing is expected. */

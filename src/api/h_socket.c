@@ -240,7 +240,7 @@ answer_poll(struct call *c, struct socket *s)
 	socket_take_out(s, &b);
 	b.max = SIZE_MAX;
 	while (why == NULL && b.len < PAYLOAD_SOFT &&
-	       bus_take(&s->subscriber, &e)) {
+	       bus_take(&s->subscriber, &e, 1)) {
 		if (b.len > 0)
 			(void)buf_append_char(&b, EIO_SEPARATOR);
 		(void)buf_append_char(&b, '0' + EIO_MESSAGE);

@@ -14,8 +14,7 @@
 #include "net/ws.h"
 #include "proto/limits.h"
 
-#define BATCH 8 /* events sent at once */
-#define PREFIX 40
+#define BATCH 32 /* events sent at once */
 #define REASON_MAX (WS_CONTROL_MAX - 2)
 
 struct ws {
@@ -80,44 +79,41 @@ send_out(struct ws *w)
 	buf_fini(&out);
 }
 
-/* An event as a frame in four pieces; what it says is shared. */
-struct event_frame {
-	unsigned char head[WS_HEAD_MAX];
-	char prefix[PREFIX];
-};
-
-static void
-lay_out(struct event_frame *f, const struct bus_entry *e, struct iovec iov[4])
+/* An event as a frame, one for all who get it so. */
+static struct bus_text *
+make_frame(const struct bus_entry *e)
 {
 	const struct bus_message *m = e->message;
-	int n = snprintf(f->prefix, sizeof(f->prefix), "42[\"%s\",",
-	    bus_event_name(e->kind));
-	size_t head = ws_head(f->head, WS_TEXT, (size_t)n + m->n + 1);
+	const char *name = bus_event_name(e->kind);
+	size_t size = strlen(name) + sizeof("42[\"\",]") - 1 + m->n;
+	struct bus_text *t = mem_alloc(sizeof(*t) + WS_HEAD_MAX + size + 1);
+	size_t head = ws_head((unsigned char *)t->p, WS_TEXT, size);
 
-	iov[0] = (struct iovec){ f->head, head };
-	iov[1] = (struct iovec){ f->prefix, (size_t)n };
-	iov[2] = (struct iovec){ (void *)m->json, m->n };
-	iov[3] = (struct iovec){ (void *)"]", 1 };
+	(void)snprintf(
+	    t->p + head, size + 1, "42[\"%s\",%.*s]", name, (int)m->n, m->json);
+	t->n = head + size;
+	return t;
 }
 
-/* False: there were none. */
+/* False: there were no more than these. */
 static bool
 send_events(struct ws *w)
 {
-	struct event_frame frames[BATCH];
 	struct bus_entry entries[BATCH];
-	struct iovec iov[4 * BATCH];
-	int n = 0;
+	struct iovec iov[BATCH];
+	size_t n = bus_take(&w->s->subscriber, entries, BATCH);
 
-	while (n < BATCH && bus_take(&w->s->subscriber, &entries[n])) {
-		lay_out(&frames[n], &entries[n], &iov[4 * n]);
-		n++;
+	for (size_t i = 0; i < n; i++) {
+		const struct bus_text *t =
+		    bus_entry_text(&entries[i], BUS_WS, make_frame);
+
+		iov[i] = (struct iovec){ (void *)t->p, t->n };
 	}
 	if (n > 0)
-		http_live_send(w->live, iov, 4 * n);
-	for (int i = 0; i < n; i++)
+		http_live_send(w->live, iov, (int)n);
+	for (size_t i = 0; i < n; i++)
 		bus_message_unref(entries[i].message);
-	return n > 0;
+	return n == BATCH;
 }
 
 static int

@@ -9,8 +9,9 @@
  *
  * A room is what one can subscribe to: one file's transfers, all transfers, or
  * the statistics.  A message is encoded once and shared by all who get it.
- * Publishing puts a reference into each subscriber's queue and wakes up who had
- * none; it waits for nobody.
+ * Publishing puts a reference into each subscriber's queue, and bus_tell()
+ *wakes those that had nothing: once for all that was published since, so that
+ *each sends it in one go.  Neither waits for anybody.
  *
  * A queue keeps every state (began, ended, priority changed) in order, and of
  * each transfer's progress only the newest.  It has a limit of bytes: progress
@@ -40,6 +41,14 @@ enum bus_kind { BUS_FILE, BUS_ALL, BUS_STATS, BUS_KINDS };
 /* The name of a kind's events: "status_update" ... */
 const char *bus_event_name(enum bus_kind kind);
 
+/* How a message goes over the wire. */
+enum bus_form { BUS_WS, BUS_SSE, BUS_FORMS };
+
+struct bus_text {
+	size_t n;
+	char p[];
+};
+
 struct bus_message {
 	_Atomic unsigned refs;
 	uint64_t id; /* grows, over restarts too */
@@ -48,6 +57,8 @@ struct bus_message {
 	const char *filename;   /* "": of none */
 	size_t n;               /* of the JSON text */
 	const char *json;
+	/* See bus_entry_text(). */
+	_Atomic(struct bus_text *) texts[BUS_FORMS * BUS_KINDS];
 };
 struct bus_message *bus_message_ref(struct bus_message *m);
 void bus_message_unref(struct bus_message *m); /* NULL is fine */
@@ -69,6 +80,16 @@ struct bus_entry {
 	enum bus_kind kind; /* as what the subscriber gets it */
 };
 
+/* Returns what mem_alloc() gave; it may be called on any thread. */
+typedef struct bus_text *bus_text_fn(const struct bus_entry *e);
+/*
+ * The entry in that form: made by the first who asks, the message's from then
+ * on and valid as long as it.  ${make} is the same for a form each time.  Any
+ * thread that holds a reference.
+ */
+const struct bus_text *bus_entry_text(
+    const struct bus_entry *e, enum bus_form form, bus_text_fn *make);
+
 /* Entries in the order of their ids. */
 struct bus_queue {
 	struct bus_entry *entries;
@@ -76,8 +97,9 @@ struct bus_queue {
 };
 
 struct bus_subscriber {
-	struct list link;  /* in bus->subscribers */
-	struct list seats; /* its places in rooms */
+	struct list link;   /* in bus->subscribers */
+	struct list seats;  /* its places in rooms */
+	struct list waking; /* in bus->to_wake */
 	unsigned n_seats;
 	struct bus *bus;         /* NULL: it has not joined, or left */
 	void (*wake)(void *arg); /* must not block, nor call the bus */
@@ -88,8 +110,9 @@ struct bus_subscriber {
 	char *prefix;       /* that names must begin with; NULL: any */
 	struct bus_queue states;
 	struct bus_queue progress;
-	size_t bytes;             /* of what waits */
-	const struct err *closed; /* static; NULL: it is open */
+	size_t bytes; /* of what waits */
+	/* Static; NULL: it is open. */
+	_Atomic(const struct err *) closed;
 };
 
 /* ${who} is copied as far as it is needed. */
@@ -117,11 +140,12 @@ int bus_subscribe(
 void bus_unsubscribe(struct bus_subscriber *s, const struct bus_place *place);
 void bus_unsubscribe_all(struct bus_subscriber *s);
 
-/* The oldest that waits; its message is the caller's to unref.  False: none. */
-bool bus_take(struct bus_subscriber *s, struct bus_entry *ret);
+/* The oldest ${max} that wait, or as many as there are; their messages are the
+ * caller's to unref. */
+size_t bus_take(struct bus_subscriber *s, struct bus_entry *ret, size_t max);
 bool bus_has_some(struct bus_subscriber *s);
-/* Why it is closed (static); NULL: it is open. */
-const struct err *bus_closed(struct bus_subscriber *s);
+/* Why it is closed (static); NULL: it is open.  Takes no lock. */
+const struct err *bus_closed(const struct bus_subscriber *s);
 
 /* --- for those who publish ------------------------------------------------ */
 
@@ -130,12 +154,17 @@ bool bus_wants_transfers(struct bus *b);
 bool bus_wants_stats(struct bus *b);
 
 /* To the room of its file, and to that of all; or, without a transfer, to that
- * of statistics. */
+ * of statistics.  Nobody is woken before bus_tell(). */
 void bus_publish(struct bus *b, struct bus_message *m);
+/* So many have something, had nothing, and do not know yet.  Takes no lock. */
+size_t bus_untold(struct bus *b);
+/* Wakes them. */
+void bus_tell(struct bus *b);
 
 /*
  * The present state of a room, for those who wait for it: ${messages}, after
- * what they missed since they saw ${seen}, as far as that is kept.
+ * what they missed since they saw ${seen}, as far as that is kept.  As with
+ * bus_publish(), bus_tell() wakes them.
  */
 struct bus_present {
 	enum bus_kind kind;
@@ -152,6 +181,9 @@ void bus_close_key(struct bus *b, const char *key_id);
 void bus_close_expired(struct bus *b, int64_t wall_ms);
 /* All of them: the feed could not keep up.  ${why} is static. */
 void bus_close_all(struct bus *b, const struct err *why);
+/* So many were closed because they were too slow since this was asked last.
+ * Takes no lock. */
+size_t bus_take_slow(struct bus *b);
 size_t bus_subscribers(struct bus *b);
 
 #endif

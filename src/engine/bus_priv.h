@@ -36,7 +36,10 @@ struct bus {
 	pthread_mutex_t lock; /* over everything */
 	struct list subscribers;
 	size_t n_subscribers;
-	struct map *files; /* name -> struct bus_room */
+	struct list to_wake;      /* struct bus_subscriber.waking */
+	_Atomic size_t n_to_wake; /* changed under the lock */
+	_Atomic size_t n_slow;    /* closed as too slow, not yet told of */
+	struct map *files;        /* name -> struct bus_room */
 	struct bus_room all;
 	struct bus_room stats;
 	/* Rooms are asked for without the lock. */
@@ -48,10 +51,20 @@ struct bus {
 	size_t kept_at, n_kept, kept_bytes;
 };
 
+/* bus_rooms.c, under the lock.  NULL: nobody is in it. */
+struct bus_room *bus_find_room(
+    struct bus *b, enum bus_kind kind, const char *filename);
+/* May the subscriber's key know of that file? */
+bool bus_knows(const struct bus_subscriber *s, const char *filename);
+/* Out of all its rooms. */
+void bus_give_up_seats(struct bus_subscriber *s);
+
 /* bus_queue.c: a subscriber's queue.  Under the lock. */
 void bus_queue_push(
     struct bus_subscriber *s, struct bus_message *m, enum bus_kind kind);
 void bus_queue_fini(struct bus_subscriber *s);
+/* Nobody wakes it for what waits. */
+void bus_queue_unlist(struct bus_subscriber *s);
 void bus_close(struct bus_subscriber *s, const struct err *why);
 
 #endif

@@ -83,20 +83,23 @@ bus_queue_push(
 	const struct bus_entry e = { m, kind };
 	bool was_empty = is_empty(s);
 
-	if (s->closed != NULL)
+	if (bus_closed(s) != NULL)
 		return;
 	drop_older(s, m, kind);
 	if (s->bytes + m->n > LIMIT_SUBSCRIBER_QUEUE) {
 		if (m->is_progress)
 			return;
+		atomic_fetch_add(&s->bus->n_slow, 1);
 		bus_close(s, &slow);
 		return;
 	}
 	(void)bus_message_ref(m);
 	s->bytes += m->n;
 	append(m->is_progress ? &s->progress : &s->states, &e);
-	if (was_empty)
-		s->wake(s->arg);
+	if (!was_empty || !list_is_empty(&s->waking))
+		return;
+	list_push_back(&s->bus->to_wake, &s->waking);
+	atomic_fetch_add(&s->bus->n_to_wake, 1);
 }
 
 static void
@@ -117,11 +120,20 @@ bus_queue_fini(struct bus_subscriber *s)
 }
 
 void
+bus_queue_unlist(struct bus_subscriber *s)
+{
+	if (list_is_empty(&s->waking))
+		return;
+	list_remove(&s->waking);
+	atomic_fetch_sub(&s->bus->n_to_wake, 1);
+}
+
+void
 bus_close(struct bus_subscriber *s, const struct err *why)
 {
-	if (s->closed != NULL)
+	if (bus_closed(s) != NULL)
 		return;
-	s->closed = why;
+	atomic_store(&s->closed, why);
 	bus_queue_fini(s);
 	s->wake(s->arg);
 }
@@ -143,20 +155,20 @@ older(struct bus_subscriber *s)
 	           : b;
 }
 
-bool
-bus_take(struct bus_subscriber *s, struct bus_entry *ret)
+size_t
+bus_take(struct bus_subscriber *s, struct bus_entry *ret, size_t max)
 {
 	struct bus_queue *q;
+	size_t n = 0;
 
 	pthread_mutex_lock(&s->bus->lock);
-	q = older(s);
-	if (q != NULL) {
-		*ret = q->entries[q->at++];
-		s->bytes -= ret->message->n;
+	while (n < max && (q = older(s)) != NULL) {
+		ret[n] = q->entries[q->at++];
+		s->bytes -= ret[n++].message->n;
 		shrink(q);
 	}
 	pthread_mutex_unlock(&s->bus->lock);
-	return q != NULL;
+	return n;
 }
 
 bool
@@ -165,18 +177,13 @@ bus_has_some(struct bus_subscriber *s)
 	bool has;
 
 	pthread_mutex_lock(&s->bus->lock);
-	has = !is_empty(s) || s->closed != NULL;
+	has = !is_empty(s) || bus_closed(s) != NULL;
 	pthread_mutex_unlock(&s->bus->lock);
 	return has;
 }
 
 const struct err *
-bus_closed(struct bus_subscriber *s)
+bus_closed(const struct bus_subscriber *s)
 {
-	const struct err *why;
-
-	pthread_mutex_lock(&s->bus->lock);
-	why = s->closed;
-	pthread_mutex_unlock(&s->bus->lock);
-	return why;
+	return atomic_load(&s->closed);
 }

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/log.h"
 #include "base/map.h"
 #include "base/mem.h"
 #include "base/thread.h"
@@ -14,6 +15,13 @@
 
 #define TURN_MS 1000 /* between two looks at the clock when nothing happens */
 #define JSON_MAX (64u * 1024)
+/*
+ * To send to a subscriber costs the same whether it is one event or three, so
+ * what happens in quick succession is told at once.  That may wait as long as
+ * half the telling takes: nothing to speak of for few, and a bound for many.
+ */
+#define GATHER_NS_EACH 5000
+#define GATHER_NS_MAX (10 * (int64_t)1000000)
 
 /* A change, or the wish for a room's present state. */
 struct item {
@@ -33,15 +41,19 @@ struct feed {
 	pthread_mutex_t lock;
 	pthread_cond_t more;    /* something to do */
 	pthread_cond_t settled; /* the queue is empty, and nothing in work */
-	struct list items;      /* under lock, as the next five */
+	struct list items;      /* under lock, as the next six */
 	size_t n_items;
 	struct map *progress; /* transfer id -> its progress in items */
 	bool is_stopping;
 	bool is_busy;
 	bool stats_changed;
+	/* Monotonic; since then somebody has something and was not told;
+	 * 0: all were. */
+	int64_t untold_ns;
 	/* The thread's own. */
-	int64_t stats_ms; /* monotonic, when they were last published */
-	struct buf stats; /* as they were then, without the uptime */
+	int64_t looked_ms; /* monotonic */
+	int64_t stats_ms;  /* monotonic, when they were last published */
+	struct buf stats;  /* as they were then, without the uptime */
 };
 
 /* --- what is put in --------------------------------------------------------
@@ -280,6 +292,56 @@ grant(struct feed *f, const struct item *wish)
 /* --- the thread ------------------------------------------------------------
  */
 
+enum step { WORK, TELL, LOOK, STATS, REST };
+
+/* When they may be published; 0: not until they change. */
+static int64_t
+stats_due(struct feed *f)
+{
+	if (!f->stats_changed || !bus_wants_stats(f->bus))
+		return 0;
+	return (f->stats_ms + FEED_STATS_MS) * 1000000;
+}
+
+/* When those who have something are told; 0: all were. */
+static int64_t
+telling_due(const struct feed *f)
+{
+	int64_t gather_ns;
+
+	if (f->untold_ns == 0)
+		return 0;
+	gather_ns = (int64_t)bus_untold(f->bus) * GATHER_NS_EACH;
+	/* More is at hand. */
+	if (gather_ns > GATHER_NS_MAX || f->n_items > 0)
+		gather_ns = GATHER_NS_MAX;
+	return f->untold_ns + gather_ns;
+}
+
+/* What to do now; REST: nothing before *${ret_until_ns}.  Under the lock. */
+static enum step
+next(struct feed *f, int64_t *ret_until_ns)
+{
+	int64_t now_ns = clock_mono_ns(clock_system());
+	int64_t telling_ns = telling_due(f), stats_ns = stats_due(f);
+	int64_t look_ns = (f->looked_ms + TURN_MS) * 1000000;
+
+	if (telling_ns > 0 && telling_ns <= now_ns)
+		return TELL;
+	if (look_ns <= now_ns)
+		return LOOK;
+	if (stats_ns > 0 && stats_ns <= now_ns)
+		return STATS;
+	if (f->n_items > 0)
+		return WORK;
+	*ret_until_ns = look_ns;
+	if (telling_ns > 0 && telling_ns < *ret_until_ns)
+		*ret_until_ns = telling_ns;
+	if (stats_ns > 0 && stats_ns < *ret_until_ns)
+		*ret_until_ns = stats_ns;
+	return REST;
+}
+
 static void
 work(struct feed *f, struct item *it)
 {
@@ -290,24 +352,11 @@ work(struct feed *f, struct item *it)
 	item_free(it);
 }
 
-/* When they may be published; 0: not until they change. */
-static int64_t
-stats_due(struct feed *f)
-{
-	if (!f->stats_changed || !bus_wants_stats(f->bus))
-		return 0;
-	return f->stats_ms + FEED_STATS_MS;
-}
-
-/* Time that passes brings something, too. */
 static void
-look(struct feed *f, bool with_stats)
+publish_stats(struct feed *f)
 {
 	struct bus_message *m;
 
-	bus_close_expired(f->bus, clock_wall_ms(f->engine->clock));
-	if (!with_stats)
-		return;
 	f->stats_ms = clock_mono_ms(clock_system());
 	m = make_stats(f, true);
 	if (m != NULL)
@@ -315,52 +364,65 @@ look(struct feed *f, bool with_stats)
 	bus_message_unref(m);
 }
 
-/* The next item; NULL: time has passed, or it stops.  Under the lock. */
-static struct item *
-next(struct feed *f)
+/* Time that passes brings something, too. */
+static void
+look(struct feed *f)
 {
-	int64_t now_ms = clock_mono_ms(clock_system());
-	int64_t until_ms = now_ms + TURN_MS;
-	struct list *node = f->items.next;
-	int64_t due_ms = stats_due(f);
-	struct item *it;
+	size_t n_slow = bus_take_slow(f->bus);
 
-	if (node != &f->items && (due_ms == 0 || due_ms > now_ms)) {
-		it = CONTAINER_OF(node, struct item, link);
+	f->looked_ms = clock_mono_ms(clock_system());
+	bus_close_expired(f->bus, clock_wall_ms(f->engine->clock));
+	if (n_slow > 0)
+		log_info("listeners were too slow for events",
+		    LOG_INT("count", (int64_t)n_slow), LOG_END);
+}
+
+/* Under the lock, which it gives up meanwhile. */
+static void
+take_step(struct feed *f, enum step step)
+{
+	struct item *it = NULL;
+
+	if (step == WORK) {
+		it = CONTAINER_OF(f->items.next, struct item, link);
 		take_out(f, it);
-		return it;
 	}
-	if (due_ms > 0 && due_ms < until_ms)
-		until_ms = due_ms;
-	if (until_ms > now_ms && !f->is_stopping)
-		(void)thread_cond_wait_until(
-		    &f->more, &f->lock, until_ms * 1000000);
-	return NULL;
+	if (step == STATS)
+		f->stats_changed = false;
+	f->is_busy = true;
+	pthread_mutex_unlock(&f->lock);
+	if (it != NULL)
+		work(f, it);
+	else if (step == STATS)
+		publish_stats(f);
+	else if (step == LOOK)
+		look(f);
+	else
+		bus_tell(f->bus);
+	pthread_mutex_lock(&f->lock);
+	f->is_busy = false;
+	if (step == TELL)
+		f->untold_ns = 0;
+	else if (f->untold_ns == 0 && bus_untold(f->bus) > 0)
+		f->untold_ns = clock_mono_ns(clock_system());
 }
 
 static void *
 run(void *arg)
 {
 	struct feed *f = arg;
-	bool with_stats;
-	struct item *it;
+	int64_t until_ns;
+	enum step step;
 
 	pthread_mutex_lock(&f->lock);
 	while (!f->is_stopping) {
-		it = next(f);
-		with_stats = it == NULL && stats_due(f) > 0 &&
-		             stats_due(f) <= clock_mono_ms(clock_system());
-		if (with_stats)
-			f->stats_changed = false;
-		f->is_busy = true;
-		pthread_mutex_unlock(&f->lock);
-		if (it != NULL)
-			work(f, it);
+		step = next(f, &until_ns);
+		if (step != REST)
+			take_step(f, step);
 		else
-			look(f, with_stats);
-		pthread_mutex_lock(&f->lock);
-		f->is_busy = false;
-		if (f->n_items == 0)
+			(void)thread_cond_wait_until(
+			    &f->more, &f->lock, until_ns);
+		if (f->n_items == 0 && f->untold_ns == 0)
 			pthread_cond_broadcast(&f->settled);
 	}
 	pthread_mutex_unlock(&f->lock);
@@ -371,7 +433,7 @@ void
 feed_settle(struct feed *f)
 {
 	pthread_mutex_lock(&f->lock);
-	while (f->n_items > 0 || f->is_busy)
+	while (f->n_items > 0 || f->is_busy || f->untold_ns > 0)
 		pthread_cond_wait(&f->settled, &f->lock);
 	pthread_mutex_unlock(&f->lock);
 }

@@ -34,7 +34,7 @@ cmd_queue(struct cli *cli, struct err *err)
 	bool is_watch = false;
 	const struct opt options[] = {
 		{ "watch", 'w', OPT_FLAG, NULL,
-		    "look again every second until Ctrl-C; on a terminal in "
+		    "look again at each change until Ctrl-C; on a terminal in "
 		    "place, elsewhere a line for each change",
 		    &is_watch, 0, 0, NULL },
 		{ 0 },
@@ -49,11 +49,11 @@ cmd_queue(struct cli *cli, struct err *err)
 	struct watch w = {
 		.cli = cli,
 		.ask = { "GET", "/status", NULL },
+		.events = "/events",
 		.show = queue_view_all,
 		.list = "queue",
 		.line = queue_view_line,
 		.json = queue_json,
-		.is_patient = true,
 	};
 	int rc = cli_parse(cli, &syntax, err);
 

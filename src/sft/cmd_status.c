@@ -26,11 +26,13 @@ run(struct cli *cli, const char *file, bool is_watch, struct err *err)
 		.line = status_view_line,
 	};
 	struct err why = ERR_INIT;
-	struct buf target;
+	struct buf target, events;
 	char *name = NULL;
 	int rc = -1;
 
 	buf_init(&target, URL_MAX);
+	buf_init(&events, URL_MAX);
+	buf_append_str(&events, "/events");
 	buf_append_str(&target, "/status");
 	if (file != NULL) {
 		if (filename_normalise(slice_str(file), &name, &why) < 0) {
@@ -39,7 +41,9 @@ run(struct cli *cli, const char *file, bool is_watch, struct err *err)
 		}
 		buf_append_char(&target, '/');
 		url_add_name(&target, name);
+		url_add_query(&events, "file", name);
 	}
+	w.events = buf_str(&events);
 	w.ask.method = "GET";
 	w.ask.target = buf_str(&target);
 	if (cli_http(cli, err) < 0)
@@ -48,6 +52,7 @@ run(struct cli *cli, const char *file, bool is_watch, struct err *err)
 out:
 	free(name);
 	buf_fini(&target);
+	buf_fini(&events);
 	return rc;
 }
 
@@ -60,7 +65,7 @@ cmd_status(struct cli *cli, struct err *err)
 		{ "file", 0, OPT_STR, "NAME", "only this file's transfer",
 		    &file, 0, 0, NULL },
 		{ "watch", 'w', OPT_FLAG, NULL,
-		    "look again every second until Ctrl-C; on a terminal in "
+		    "look again at each change until Ctrl-C; on a terminal in "
 		    "place, elsewhere a line for each change",
 		    &is_watch, 0, 0, NULL },
 		{ 0 },

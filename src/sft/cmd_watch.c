@@ -9,10 +9,10 @@
 #include "base/clock.h"
 #include "proto/filename.h"
 #include "sft/cmd.h"
+#include "sft/events.h"
 #include "sft/fail.h"
 #include "sft/out.h"
 #include "sft/retry.h"
-#include "sft/sse.h"
 #include "sft/status_view.h"
 #include "sft/url.h"
 
@@ -21,13 +21,9 @@
 #define PROGRESS_EVERY_MS 1000
 /* Before it connects again. */
 #define AGAIN_MS 1000
-/* The server sends something every 15 s. */
-#define SILENCE_MS 60000
 
 struct watching {
 	struct cli *cli;
-	const char *target;
-	struct sse sse;
 	bool was_there; /* the server */
 	bool is_gone;   /* and that was said */
 	/* Of each transfer under way, by its id: {"status", "ms"} of its last
@@ -77,77 +73,31 @@ show(struct watching *w, const json_t *t, struct err *err)
 	return rc;
 }
 
-/* The server ends the stream, and says why. */
 static int
-complain(const json_t *why, struct err *err)
-{
-	enum err_code code = err_code_of_name(out_str(why, "code"));
-
-	return err_set(err, code == ERR_NONE ? ERR_CLOSED : code, "%.200s",
-	    out_str(why, "error"));
-}
-
-static int
-take(void *arg, const char *event, struct slice data, struct err *err)
+take(void *arg, const char *name, const json_t *document, struct err *err)
 {
 	struct watching *w = arg;
-	json_t *j = json_parse(data.p, data.n, err);
-	int rc = 0;
 
-	if (j == NULL)
-		return -1;
-	if (strcmp(event, "error") == 0)
-		rc = complain(j, err);
-	else if (strcmp(event, "transfer_update") == 0 ||
-	         strcmp(event, "status_update") == 0)
-		rc = show(w, j, err);
-	json_decref(j);
-	return rc;
+	if (strcmp(name, "transfer_update") != 0 &&
+	    strcmp(name, "status_update") != 0)
+		return 0;
+	return show(w, document, err);
 }
 
 /* --- listening --------------------------------------------------------------
  */
 
 static int
-do_head(void *arg, const struct http_head *head, struct err *err)
+begun(void *arg, struct err *err)
 {
 	struct watching *w = arg;
 
-	if (strncmp(head->type, "text/event-stream", 17) != 0)
-		return err_set(err, ERR_IO,
-		    "the server answered something other than events: is it "
-		    "an sftd?");
+	(void)err;
 	if (w->is_gone && !w->cli->quiet)
 		cli_say(w->cli, "the server is there again");
 	w->was_there = true;
 	w->is_gone = false;
-	sse_begin(&w->sse);
 	return 0;
-}
-
-static int
-do_write(void *arg, const void *p, size_t n, struct err *err)
-{
-	struct watching *w = arg;
-
-	return sse_feed(&w->sse, p, n, err);
-}
-
-static int
-listen_once(struct watching *w, struct err *err)
-{
-	const struct http_sink sink = { do_head, do_write, w };
-	const struct http_request req = {
-		.method = "GET",
-		.target = w->target,
-		.sink = &sink,
-		.last_event_id = w->sse.id[0] != '\0' ? w->sse.id : NULL,
-		.timeout_ms = SILENCE_MS,
-	};
-
-	if (http_do(w->cli->http, &req, NULL, err) < 0)
-		return -1;
-	return err_set(err, ERR_CLOSED, "the server ended the connection");
 }
 
 /* Is there hope?  A server that was there and went is waited for; one that was
@@ -169,15 +119,16 @@ watch(struct cli *cli, const char *target, struct err *err)
 {
 	struct watching w = {
 		.cli = cli,
-		.target = target,
 		.said = json_object(),
 	};
+	const struct events_listener listener = { begun, take, NULL, &w };
+	struct events events;
 
-	sse_init(&w.sse, take, &w);
+	events_init(&events, cli->http, target, &listener);
 	do {
-		(void)listen_once(&w, err);
+		(void)events_listen(&events, err);
 	} while (waits(&w, err));
-	sse_fini(&w.sse);
+	events_fini(&events);
 	json_decref(w.said);
 	if (err->code != ERR_INTERRUPTED)
 		return -1;

@@ -270,6 +270,8 @@ wait_for_more(struct http_call *c, struct err *err)
 	}
 	if (c->h->options.tick != NULL)
 		c->h->options.tick(c->h->options.arg);
+	if (c->req->tick != NULL)
+		return c->req->tick(c->req->tick_arg, err);
 	return 0;
 }
 

@@ -96,6 +96,10 @@ struct http_request {
 	 * time-out.  May be NULL. */
 	bool (*stands_still)(void *arg);
 	void *still_arg;
+	/* Called every 200 ms or more often while it runs, on a connection or
+	 * on the way to one; -1 with err set ends it.  May be NULL. */
+	int (*tick)(void *arg, struct err *err);
+	void *tick_arg;
 };
 
 struct http_reply {

@@ -3,9 +3,10 @@
 #define SFT_WATCH_H
 
 /*
- * Shows what the server answers: once, or again every second until Ctrl-C, on
- * a terminal drawn in place, elsewhere a line for each change.  With --json
- * it is the answer, on one line when it comes again and again.
+ * Shows what the server answers: once, or again whenever GET /events tells of a
+ * change until Ctrl-C, on a terminal drawn in place, elsewhere a line for each
+ * change.  With --json it is the answer, on one line when it comes again and
+ * again.
  */
 
 #include <stdbool.h>
@@ -19,6 +20,7 @@
 struct watch {
 	struct cli *cli;
 	struct cli_ask ask;
+	const char *events; /* "/events?file=...", which tells when to ask */
 	/* The answer for people, ${width} columns wide at most (0: as wide as
 	 * it gets). */
 	void (*show)(const json_t *answer, size_t width, struct buf *b);
@@ -31,14 +33,13 @@ struct watch {
 	void (*line)(const json_t *one, struct buf *b);
 	/* What --json shows of the answer, a new reference; NULL: all. */
 	json_t *(*json)(const json_t *answer);
-	/* A server that was there and goes is waited for. */
-	bool is_patient;
 };
 
 int watch_once(const struct watch *w, struct err *err);
 
 /* 0 with FAIL_INTERRUPTED as the exit status after Ctrl-C, which is how one
- * leaves. */
+ * leaves.  A server that was there and goes is waited for; one that was not,
+ * and one that has no events, is an error. */
 int watch_run(const struct watch *w, struct err *err);
 
 #endif

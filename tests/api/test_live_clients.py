@@ -37,20 +37,17 @@ class Heard:
 
 
 @pytest.fixture
-def watch():
-    """watch(server, *emits, options...) runs socket.io-client."""
+def run_node():
+    """run_node(arguments...): what it says, line by line."""
     if shutil.which("node") is None or not (
         NODE / "node_modules" / "socket.io-client"
     ).exists():
         pytest.skip("needs node, and `npm ci` in tests/node")
     running = []
 
-    def watch_one(server, *emits, **options):
-        asked = {"url": server.url, "options": options, "emit": emits}
+    def run(*arguments):
         process = subprocess.Popen(
-            ["node", str(NODE / "socket_watch.js"), json.dumps(asked)],
-            stdout=subprocess.PIPE,
-            text=True,
+            ["node", *arguments], cwd=NODE, stdout=subprocess.PIPE, text=True
         )
         heard = Heard()
 
@@ -63,12 +60,23 @@ def watch():
         running.append((process, thread))
         return heard
 
-    yield watch_one
+    yield run
     for process, thread in running:
         process.kill()
         process.wait()
         thread.join()
         process.stdout.close()
+
+
+@pytest.fixture
+def watch(run_node):
+    """watch(server, *emits, options...) runs socket.io-client."""
+
+    def watch_one(server, *emits, **options):
+        asked = {"url": server.url, "options": options, "emit": emits}
+        return run_node("socket_watch.js", json.dumps(asked))
+
+    return watch_one
 
 
 # --- socket.io-client
@@ -158,6 +166,69 @@ def test_node_and_keys(start, watch, transports):
         auth={"apiKey": server.admin_key},
     )
     assert "total_transfers" in heard.next("stats_update")
+
+
+# --- the example page
+
+
+@pytest.fixture
+def open_page(run_node):
+    """open_page(server, query, key) runs the script of examples/watch.html;
+    see(fits) waits until what it shows fits, and gives its rows."""
+
+    def open_one(server, query="", *key):
+        address = f"http://localhost/watch.html?server={server.url}{query}"
+        page = ROOT / "examples" / "watch.html"
+        heard = run_node("page.js", str(page), address, *key)
+
+        def see(fits):
+            while True:
+                shown = heard.queue.get(timeout=WAIT)
+                print(shown)
+                if fits(shown):
+                    return shown["rows"]
+
+        return see
+
+    return open_one
+
+
+def test_the_example_page_shows_all(start, open_page):
+    server = start()
+    see = open_page(server)
+    see(lambda shown: shown["state"] == "connected by websocket")
+    server.put("a", b"x" * 1000)
+    rows = see(lambda s: s["rows"] and s["rows"][0][2] == "completed")
+    assert rows[0][:4] == ["a", "↑", "completed", 100]
+    # Of many it shows the newest.
+    for i in range(205):
+        server.put(f"m{i}", b"x")
+    rows = see(
+        lambda s: s["rows"][0][0] == "m204"
+        and all(row[2] == "completed" for row in s["rows"])
+    )
+    assert [row[0] for row in rows] == [f"m{204 - i}" for i in range(200)]
+    server.stop()
+    see(lambda shown: shown["state"].startswith("disconnected: "))
+
+
+def test_the_example_page_shows_one_file(start, open_page):
+    server = start()
+    server.put("a", b"x" * 1000)
+    server.put("b", b"x")
+    see = open_page(server, "&file=a")
+    rows = see(lambda shown: shown["rows"])
+    assert [row[:3] for row in rows] == [["a", "↑", "completed"]]
+    see = open_page(server, "&file=..")
+    see(lambda shown: "segment" in shown["state"])
+
+
+def test_the_example_page_takes_a_key(start, open_page):
+    server = start(REQUIRE_API_KEY="true")
+    see = open_page(server)
+    see(lambda shown: "key" in shown["state"].lower())
+    see = open_page(server, "", server.admin_key)
+    see(lambda shown: shown["state"] == "connected by websocket")
 
 
 # --- python-socketio

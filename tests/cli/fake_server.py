@@ -12,6 +12,7 @@ import base64
 import email
 import hashlib
 import json
+import queue
 import socket
 import struct
 import threading
@@ -291,6 +292,18 @@ class Handler(BaseHTTPRequestHandler):
             404, error("transfer_not_found", f"no transfer of '{name}'")
         )
 
+    def events(self, _name, _query):
+        """A stream of events that lasts: an event for each tell()."""
+        told = queue.SimpleQueue()
+        self.fake.streams.append(told)
+        self.close_connection = True
+        self.send_response(200)
+        self.send_header("Content-Type", "text/event-stream")
+        self.send_header("Connection", "close")
+        self.end_headers()
+        while (text := told.get()) is not None:
+            self.wfile.write(text.encode())
+
     def health(self, _name, _query):
         self.answer(
             200,
@@ -339,6 +352,7 @@ ROUTES = (
     ("GET", "/download/", Handler.download),
     ("GET", "/status/", Handler.status_of_one),
     ("GET", "/status", Handler.status_of_all),
+    ("GET", "/events", Handler.events),
     ("GET", "/health", Handler.health),
     ("POST", "/generate_key", Handler.new_key),
     ("GET", "/keys", Handler.list_keys),
@@ -392,6 +406,7 @@ class Fake:
         self.key_needed = False
         self.behaviours = {}
         self.ending = threading.Event()
+        self.streams = []  # of /events
         self.set_status([])
         self.server = Server(("127.0.0.1", 0), Handler)
         self.server.fake = self
@@ -407,6 +422,11 @@ class Fake:
             target=self.server.serve_forever, args=(0.02,), daemon=True
         )
         self.thread.start()
+
+    def tell(self, text='event: transfer_update\ndata: {}\n\n'):
+        """Something happened, or None: the streams end."""
+        for told in self.streams:
+            told.put(text)
 
     def set_status(self, transfers, queue=(), **metadata):
         self.status = {
@@ -433,6 +453,7 @@ class Fake:
 
     def end(self):
         self.ending.set()
+        self.tell(None)
         self.server.shutdown()
         self.server.server_close()
         self.thread.join(10)

@@ -85,6 +85,7 @@ def test_queue_watch_prints_a_line_for_each_change(sft, fake):
     assert process.stdout.readline() == b"a: queued, turn 1, priority 0\n"
     assert process.stdout.readline() == b"b: queued, turn 2, priority 0\n"
     fake.set_status([], [entry("b", "uploading", priority=2)])
+    fake.tell()
     assert process.stdout.readline() == b"b: uploading, priority 2\n"
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=60)
@@ -97,6 +98,7 @@ def test_queue_watch_waits_for_a_server_that_goes(sft, fake):
     process = sft.begin("queue", "--watch")
     process.stdout.readline()
     fake.on("GET", "/status", reset)
+    fake.tell()
     assert b"looking again every second" in process.stderr.readline()
     fake.set_status([], [entry("a", "uploading")])
     fake.on("GET", "/status", None)
@@ -112,11 +114,12 @@ def test_queue_watch_of_a_server_that_never_was(sft, fake):
 
 
 def test_queue_watch_ends_when_it_may_not_look(sft, fake):
+    fake.set_status([], [entry("a")])
     process = sft.begin("queue", "--watch")
-    while not fake.requests:
-        time.sleep(0.02)
+    process.stdout.readline()
     refusal = answered(403, error("forbidden", "another key is needed"))
     fake.on("GET", "/status", refusal)
+    fake.tell()
     _, err = process.communicate(timeout=60)
     assert process.returncode == 5
     assert b"another key" in err
@@ -127,6 +130,7 @@ def test_queue_watch_draws_in_place(sft, fake):
     terminal = sft.on_terminal("queue", "--watch", size=(12, 60))
     terminal.read("file-08")
     fake.on("GET", "/status", reset)
+    fake.tell()
     terminal.read("looking again")
     fake.set_status([], [entry("other")])
     fake.on("GET", "/status", None)

@@ -7,6 +7,7 @@ import threading
 import time
 
 import pytest
+from conftest import Sft
 from fake_server import KEY, NOW, answered, error, transfer
 
 
@@ -146,6 +147,7 @@ def test_watch_prints_a_line_for_each_change(sft, fake):
         "1:35 left\n"
     )
     fake.set_status([moving("b", progress=46), transfer("a")])
+    fake.tell()
     assert b"b: up uploading, 46%" in process.stdout.readline()
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=60)
@@ -157,7 +159,9 @@ def test_watch_of_one_file(sft, fake):
     fake.set_status([moving("a"), transfer("b")])
     process = sft.begin("status", "--file", "a", "-w")
     assert process.stdout.readline().startswith(b"a: up uploading, 45%")
+    assert ("GET", "/events?file=a") in [r[:2] for r in fake.requests]
     fake.set_status([transfer("a"), transfer("b")])
+    fake.tell()
     assert process.stdout.readline().startswith(b"a: up completed, 100%")
     process.send_signal(signal.SIGINT)
     assert process.wait(60) == 130
@@ -168,20 +172,95 @@ def test_watch_json_is_a_document_a_line(sft, fake):
     process = sft.begin("status", "--watch", "--json")
     for _ in range(2):
         assert json.loads(process.stdout.readline()) == fake.status
+        fake.tell()
     process.send_signal(signal.SIGINT)
     out, _ = process.communicate(timeout=60)
     assert process.returncode == 130
-    assert out == b""
+    assert all(json.loads(line) == fake.status for line in out.splitlines())
 
 
-def test_watch_ends_when_the_server_goes(sft, fake):
+def looks(fake):
+    return sum(target.startswith("/status") for _, target, _ in fake.requests)
+
+
+def test_watch_looks_only_when_something_changed(sft, fake):
+    fake.set_status([moving("a")])
+    process = sft.begin("status", "--watch", "--json")
+    process.stdout.readline()
+    # None of these is an event.
+    for beat in (":\n\n", "retry: 2000\n\n", "event: transfer_update\n\n"):
+        fake.tell(beat)
+    fake.tell()
+    process.stdout.readline()
+    assert looks(fake) == 2
+    # Many at once make it look no more often than one can see.
+    for _ in range(100):
+        fake.tell()
+    fake.set_status([moving("a", progress=99)])
+    fake.tell()
+    while b'"progress":99' not in process.stdout.readline():
+        pass
+    assert looks(fake) < 20
+    process.send_signal(signal.SIGINT)
+    assert process.wait(60) == 130
+
+
+def test_watch_connects_again(sft, fake):
+    fake.set_status([moving("a")])
     process = sft.begin("status", "--watch")
-    while not fake.requests:
-        time.sleep(0.02)
-    fake.on("GET", "/status", answered(503, error("server_busy", "no")))
-    _, err = process.communicate(timeout=60)
-    assert process.returncode == 1
-    assert err == b"sft: no\n"
+    process.stdout.readline()
+    fake.tell("id: 41\nevent: transfer_update\ndata: {}\n\n")
+    fake.tell(None)
+    assert b"looking again every second" in process.stderr.readline()
+    assert process.stderr.readline() == b"sft: the server is there again\n"
+    fake.set_status([transfer("a")])
+    fake.tell()
+    assert b"a: up completed" in process.stdout.readline()
+    heard = [h for _, target, h in fake.requests if target == "/events"]
+    assert "Last-Event-ID" not in heard[0]
+    assert heard[-1]["Last-Event-ID"] == "41"
+    process.send_signal(signal.SIGINT)
+    assert process.wait(60) == 130
+
+
+@pytest.mark.parametrize(
+    "answer, status, words",
+    [
+        (answered(404, error("not_found", "no path")), 1, "no live events"),
+        (answered(200, {}), 1, "other than events"),
+        (answered(403, error("forbidden", "another key")), 5, "another key"),
+        (answered(503, error("server_busy", "full")), 1, "full"),
+    ],
+)
+def test_watch_needs_events(sft, fake, answer, status, words):
+    fake.on("GET", "/events", answer)
+    result = sft("status", "--watch")
+    assert result.status == status
+    assert words in result.err
+    assert result.out == ""
+
+
+def test_watch_of_the_real_server(start, tmp_path):
+    server = start()
+    client = Sft(tmp_path, server.url)
+    every = client.begin("status", "--watch", "--json")
+    assert json.loads(every.stdout.readline())["transfers"] == []
+    for name in ("a", "b"):
+        server.put(name, b"x" * 1000)
+        while True:
+            newest = json.loads(every.stdout.readline())["transfers"]
+            if newest and newest[0]["filename"] == name:
+                if newest[0]["status"] == "completed":
+                    break
+    one = client.begin("status", "--watch", "--file", "a")
+    assert b"a: up completed" in one.stdout.readline()
+    server.put("a", b"y" * 3000)
+    line = one.stdout.readline()
+    while b"a: up completed" not in line or b"2.9 KiB" not in line:
+        line = one.stdout.readline()
+    for process in (every, one):
+        process.send_signal(signal.SIGINT)
+        assert process.wait(60) == 130
 
 
 def test_watch_ends_when_its_reader_goes(sft, fake):
@@ -189,6 +268,7 @@ def test_watch_ends_when_its_reader_goes(sft, fake):
     process = sft.begin("status", "--watch", "--json")
     process.stdout.readline()
     process.stdout.close()
+    fake.tell()
     assert process.wait(60) == 1
     assert process.stderr.read() == b""
 
@@ -198,6 +278,7 @@ def test_watch_draws_in_place(sft, fake):
     terminal = sft.on_terminal("status", "--watch", size=(12, 60))
     terminal.read("file-09")
     fake.set_status([moving("file-00", progress=77)])
+    fake.tell()
     terminal.read("77%")
     terminal.type(b"\x03")
     assert terminal.end() == 130

@@ -75,7 +75,7 @@ take(struct listener *l)
 	struct bus_entry e;
 	uint64_t id;
 
-	if (!bus_take(&l->s, &e))
+	if (!bus_take(&l->s, &e, 1))
 		return 0;
 	id = e.message->id;
 	bus_message_unref(e.message);
@@ -105,7 +105,7 @@ TEST(test_engine_bus__rooms_get_what_is_theirs)
 	sums = bus_message_new(b, NULL, "{}", 2);
 	bus_publish(b, sums);
 
-	assert_true(bus_take(&file.s, &e));
+	assert_true(bus_take(&file.s, &e, 1));
 	assert_int_equal(e.message->id, a);
 	assert_int_equal(e.kind, BUS_FILE);
 	assert_memory_equal(e.message->json, "{\"of\":\"a\"}", e.message->n);
@@ -132,18 +132,68 @@ TEST(test_engine_bus__wakes_who_had_nothing)
 
 	join_as(b, &l, NULL);
 	enter(b, &l, BUS_ALL, NULL);
+	assert_int_equal(bus_untold(b), 0);
 	publish(b, "a", "1", false);
 	publish(b, "a", "1", false);
+	assert_int_equal(l.woken, 0);
+	assert_int_equal(bus_untold(b), 1);
+	bus_tell(b);
+	bus_tell(b);
+	assert_int_equal(bus_untold(b), 0);
 	assert_int_equal(l.woken, 1);
 	assert_true(bus_has_some(&l.s));
+	/* It has not looked yet, and will find this as well. */
+	publish(b, "a", "1", false);
+	bus_tell(b);
+	assert_int_equal(l.woken, 1);
+	(void)take(&l);
 	(void)take(&l);
 	(void)take(&l);
 	assert_false(bus_has_some(&l.s));
 	publish(b, "a", "1", false);
+	bus_tell(b);
 	assert_int_equal(l.woken, 2);
-	bus_leave(&l.s);
+	(void)take(&l);
 	publish(b, "a", "1", false);
+	bus_leave(&l.s);
+	assert_int_equal(bus_untold(b), 0);
+	publish(b, "a", "1", false);
+	bus_tell(b);
 	assert_int_equal(l.woken, 2);
+	bus_free(b);
+}
+
+static unsigned texts_made;
+
+static struct bus_text *
+make_text(const struct bus_entry *e)
+{
+	struct bus_text *t = mem_alloc(sizeof(*t) + 64);
+
+	texts_made++;
+	t->n = (size_t)snprintf(t->p, 64, "%s %.*s", bus_event_name(e->kind),
+	    (int)e->message->n, e->message->json);
+	return t;
+}
+
+TEST(test_engine_bus__a_text_is_made_once_for_all)
+{
+	struct bus *b = bus_new(1);
+	struct bus_message *m = message(b, "a", "1", false);
+	const struct bus_entry all = { m, BUS_ALL }, file = { m, BUS_FILE };
+	const struct bus_text *t;
+
+	texts_made = 0;
+	t = bus_entry_text(&all, BUS_WS, make_text);
+	assert_ptr_equal(bus_entry_text(&all, BUS_WS, make_text), t);
+	assert_int_equal(texts_made, 1);
+	assert_int_equal(t->n, strlen("transfer_update {\"of\":\"a\"}"));
+	assert_memory_equal(t->p, "transfer_update {\"of\":\"a\"}", t->n);
+	t = bus_entry_text(&file, BUS_WS, make_text);
+	assert_memory_equal(t->p, "status_update {", 15);
+	assert_true(bus_entry_text(&file, BUS_SSE, make_text) != t);
+	assert_int_equal(texts_made, 3);
+	bus_message_unref(m);
 	bus_free(b);
 }
 
@@ -196,6 +246,8 @@ TEST(test_engine_bus__too_much_closes_a_subscriber_and_nobody_else)
 	assert_int_equal(bus_closed(&slow.s)->code, ERR_TOO_SLOW);
 	assert_int_equal(take(&slow), 0);
 	assert_null(bus_closed(&good.s));
+	assert_int_equal(bus_take_slow(b), 1);
+	assert_int_equal(bus_take_slow(b), 0);
 	bus_leave(&slow.s);
 	bus_leave(&good.s);
 	bus_free(b);

@@ -37,7 +37,7 @@ take(struct listener *l)
 	struct bus_entry e;
 	json_t *j;
 
-	if (!bus_take(&l->s, &e))
+	if (!bus_take(&l->s, &e, 1))
 		return NULL;
 	j = json_parse(e.message->json, e.message->n, NULL);
 	bus_message_unref(e.message);
