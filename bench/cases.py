@@ -5,6 +5,7 @@ out."""
 import subprocess
 import time
 
+import cases_archives
 import cases_live
 import cases_records
 import previews
@@ -360,6 +361,7 @@ CASES = [
             Row("nginx at rest", Nginx, at_rest),
         ],
     ),
+    *cases_archives.CASES,
     *cases_records.CASES,
     *cases_live.CASES,
 ]
@@ -425,6 +427,8 @@ def targets(case, m, default_is_bbr):
         return [ratio(k, m[k], 80, at_least=False) for k in m]
     if case == "sealed-down-1g":
         return [ratio("sealed / plain", m["sealed"] / m["plain"], 0.5)]
+    if case.startswith(("archive-", "files-")):
+        return cases_archives.targets(case, m)
     if case.startswith("live-"):
         return cases_live.targets(case, m)
     if case != "memory":

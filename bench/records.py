@@ -89,15 +89,20 @@ class SftdMillion(Sftd):
     """With a million transfers on record.  They are made once in a run."""
 
     settings = {"HISTORY_KEEP": "0"}
+    name = "transfers"
+
+    @staticmethod
+    def fill(database):
+        fill(database, COUNT)
 
     def start(self):
-        template = self.place.parent / "million"
+        template = self.place.parent / f"million-{self.name}"
         if not template.exists():
             empty = Sftd(self.place.parent / "empty")
             with empty:
                 pass_on(empty)
                 shutil.copytree(empty.place / "storage", template)
-            fill(template / "records.db", COUNT)
+            self.fill(template / "records.db")
         shutil.copytree(template, self.place / "storage")
         super().start()
 
