@@ -43,6 +43,10 @@ struct source {
 	/* What is left to read, as one extent; false when it is not one.
 	 * May be NULL. */
 	bool (*extent)(struct source *s, struct extent *ret_extent);
+	/* Of what is in parts: the next bytes as an extent, good until the next
+	 * call, which count as read with this; false: they are none, or not
+	 * worth it, and have to be read.  May be NULL. */
+	bool (*take_extent)(struct source *s, struct extent *ret_extent);
 	/* Also closes whatever the source was built on. */
 	void (*close)(struct source *s);
 };

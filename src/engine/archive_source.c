@@ -14,6 +14,9 @@
 #include "base/mem.h"
 #include "engine/archive_priv.h"
 
+/* From so many bytes on the kernel had better send a member by itself. */
+#define EXTENT_MIN ((uint64_t)64 * 1024)
+
 struct archive_source {
 	struct source source;
 	struct archive *archive;
@@ -134,6 +137,42 @@ read_piece(struct archive_source *s, char *p, size_t n, struct err *err)
 	return got;
 }
 
+/* A member that was taken as an extent stayed open until now. */
+static void
+leave_taken(struct archive_source *s)
+{
+	if (s->member != NULL && s->at == piece_size(s->archive, s->piece))
+		leave_piece(s);
+}
+
+static bool
+is_extent_next(const struct archive_source *s)
+{
+	const struct archive *a = s->archive;
+
+	return is_member(a, s->piece) && s->left >= EXTENT_MIN &&
+	       a->members[s->piece / 2].file.layout == REC_PLAIN &&
+	       piece_size(a, s->piece) - s->at >= EXTENT_MIN;
+}
+
+static bool
+archive_take_extent(struct source *source, struct extent *ret)
+{
+	struct archive_source *s =
+	    CONTAINER_OF(source, struct archive_source, source);
+
+	leave_taken(s);
+	/* What is wrong with it is said when it is read. */
+	if (!is_extent_next(s) || open_member(s, NULL) < 0 ||
+	    !source_extent(s->member, ret))
+		return false;
+	if (ret->length > s->left)
+		ret->length = s->left;
+	s->at += ret->length;
+	s->left -= ret->length;
+	return true;
+}
+
 /* Over as many pieces as it takes: small files go out together.  A large one
  * gives what suits it (whole segments), and is not asked for crumbs. */
 static ssize_t
@@ -145,9 +184,10 @@ archive_read(struct source *source, void *buf, size_t n, struct err *err)
 	size_t done = 0;
 	ssize_t got;
 
+	leave_taken(s);
 	if (n > s->left)
 		n = (size_t)s->left;
-	while (done < n) {
+	while (done < n && (done == 0 || !is_extent_next(s))) {
 		got = read_piece(s, p + done, n - done, err);
 		if (got < 0)
 			return -1;
@@ -169,6 +209,16 @@ archive_source_close(struct source *source)
 	free(s);
 }
 
+/* Where there is something to open, that is what takes the time. */
+static bool
+is_all_plain(const struct archive *a)
+{
+	for (size_t i = 0; i < a->count; i++)
+		if (a->members[i].file.layout != REC_PLAIN)
+			return false;
+	return true;
+}
+
 struct source *
 archive_source_open(struct archive *a, uint64_t offset, uint64_t length)
 {
@@ -176,6 +226,8 @@ archive_source_open(struct archive *a, uint64_t offset, uint64_t length)
 	uint64_t size;
 
 	s->source.read = archive_read;
+	if (is_all_plain(a))
+		s->source.take_extent = archive_take_extent;
 	s->source.close = archive_source_close;
 	s->archive = a;
 	s->left = length;

@@ -3,6 +3,12 @@
 
 #include <assert.h>
 #include <inttypes.h>
+#include <stdlib.h>
+
+#include "base/mem.h"
+
+/* Bytes at once of what is in memory between extents. */
+#define BETWEEN ((size_t)64 * 1024)
 
 int
 http_stream_report(struct http_streaming *st, uint64_t n, struct err *err)
@@ -95,6 +101,44 @@ send_extent(struct http_streaming *st, struct extent e, struct err *err)
 	return 0;
 }
 
+/* What is no extent between two that are. */
+static int
+send_between(
+    struct http_streaming *st, char *buf, uint64_t left, struct err *err)
+{
+	uint64_t n = left < BETWEEN ? left : BETWEEN;
+	ssize_t got;
+
+	if (http_stream_allow(st, &n, err) < 0)
+		return -1;
+	got = source_read(st->s->src, buf, (size_t)n, err);
+	if (got == 0)
+		return err_set(
+		    err, ERR_IO, "what was to be sent ended too early");
+	if (got < 0 || write_all(st->x, (struct iovec){ buf, (size_t)got },
+	                   (uint64_t)got < left, err) < 0)
+		return -1;
+	return http_stream_report(st, (uint64_t)got, err);
+}
+
+static int
+send_parts(struct http_streaming *st, struct err *err)
+{
+	struct source *src = st->s->src;
+	uint64_t length = st->s->length;
+	char *buf = mem_alloc(BETWEEN);
+	struct extent e;
+	int rc = 0;
+
+	while (rc == 0 && st->x->body_sent < length)
+		rc = src->take_extent(src, &e)
+		         ? send_extent(st, e, err)
+		         : send_between(
+		               st, buf, length - st->x->body_sent, err);
+	free(buf);
+	return rc;
+}
+
 static int
 send_body(struct http_streaming *st, struct err *err)
 {
@@ -105,6 +149,8 @@ send_body(struct http_streaming *st, struct err *err)
 	if (st->framing != HTTP_BY_CHUNKS && source_extent(st->s->src, &e) &&
 	    e.length == st->s->length)
 		return send_extent(st, e, err);
+	if (st->framing == HTTP_BY_LENGTH && st->s->src->take_extent != NULL)
+		return send_parts(st, err);
 	if (http_copy(st, err) < 0)
 		return -1;
 	if (st->framing == HTTP_BY_CHUNKS)

@@ -625,26 +625,20 @@ def test_it_is_seen(start):
     response = batch(server, files)
     archive(response, files)
 
-    def entry():
-        (one,) = server.get("/history?direction=download").json()["entries"]
-        return one
+    def completed(count):
+        found = server.get("/history?direction=download").json()["entries"]
+        assert len(found) == count
+        return found[0]["status"] == "completed" and found[0]
 
-    one = expect.until(entry)
+    # A download is completed only when its client has everything.
+    one = expect.until(lambda: completed(1))
     expect.transfer(one)
     assert one["filename"] == "x/download.zip"
-    assert one["status"] == "completed"
     assert one["total_bytes"] == len(response.content)
     assert one["transferred_bytes"] == len(response.content)
     assert one["encryption"] is True
     batch(server, files, json={"compress": True})
-    expect.until(
-        lambda: server.get("/history?direction=download").json()[
-            "total_count"
-        ]
-        == 2
-    )
-    one = server.get("/history?direction=download").json()["entries"][0]
-    assert one["status"] == "completed"
+    assert expect.until(lambda: completed(2))
 
 
 def waiting(server, files):
