@@ -8,6 +8,7 @@ import time
 import cases_archives
 import cases_live
 import cases_records
+import cases_tls
 import previews
 import proc
 from common import (
@@ -364,6 +365,7 @@ CASES = [
     *cases_archives.CASES,
     *cases_records.CASES,
     *cases_live.CASES,
+    *cases_tls.CASES,
 ]
 
 
@@ -431,6 +433,8 @@ def targets(case, m, default_is_bbr):
         return cases_archives.targets(case, m)
     if case.startswith("live-"):
         return cases_live.targets(case, m)
+    if case.startswith("tls-"):
+        return cases_tls.targets(case, m)
     if case != "memory":
         return cases_records.targets(case, m)
     return [

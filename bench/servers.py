@@ -219,7 +219,7 @@ http {{
     client_body_buffer_size 1m;
     client_body_temp_path {place}/body;
     server {{
-        listen 127.0.0.1:{port} reuseport;
+        {listen}
         root {place}/root;
         location / {{ dav_methods PUT; create_full_put_path on; }}
     }}
@@ -231,6 +231,7 @@ class Nginx(Server):
     """Debian's nginx, with sendfile, DAV PUT, big buffers and no log."""
 
     health = "/health"
+    listen = "listen 127.0.0.1:{port} reuseport;"
 
     def start(self):
         program = shutil.which("nginx", path=os.environ["PATH"] + ":/usr/sbin")
@@ -245,7 +246,7 @@ class Nginx(Server):
         config.write_text(
             NGINX.format(
                 place=self.place,
-                port=self.port,
+                listen=self.listen.format(port=self.port, place=self.place),
                 user="user root;" if os.geteuid() == 0 else "",
             )
         )

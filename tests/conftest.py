@@ -10,11 +10,24 @@ A test that uses `start` needs a server of its own; all others are marked
 `blackbox` and run with --url, too.
 """
 
+import os
 import uuid
 
 import pytest
 
+import tls
 from sftd import Sftd, Target
+
+# Programs and libraries that the tests run have to trust it, too.
+if os.environ.get("SFTD_TLS"):
+    for variable in (
+        "CURL_CA_BUNDLE",
+        "NODE_EXTRA_CA_CERTS",
+        "REQUESTS_CA_BUNDLE",
+        "SFT_CA",
+        "WEBSOCKET_CLIENT_CA_BUNDLE",
+    ):
+        os.environ[variable] = str(tls.shared().ca)
 
 
 def pytest_addoption(parser):

@@ -5,9 +5,11 @@ answers strictly: a framing error of the server fails the test."""
 import json
 import select
 import socket
+import ssl
 import struct
 import time
 
+import pytest
 from requests.structures import CaseInsensitiveDict
 
 
@@ -63,7 +65,7 @@ def chunked(data, size, end=b"0\r\n\r\n"):
 
 
 class Raw:
-    def __init__(self, address, timeout=20, receive_buffer=None):
+    def __init__(self, address, timeout=20, receive_buffer=None, tls=None):
         family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
         self.socket = socket.socket(family, socket.SOCK_STREAM)
         self.socket.settimeout(timeout)
@@ -73,6 +75,13 @@ class Raw:
             )
         self.socket.connect(address)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.is_tls = tls is not None
+        if self.is_tls:
+            self.socket = tls.wrap_socket(
+                self.socket,
+                server_hostname=address[0],
+                suppress_ragged_eofs=False,
+            )
         self.buffer = b""
 
     def __enter__(self):
@@ -91,12 +100,17 @@ class Raw:
         self.socket.close()
 
     def half_close(self):
+        if self.is_tls:
+            pytest.skip("only TCP can be closed by half from here")
         self.socket.shutdown(socket.SHUT_WR)
 
     # sending
 
     def send(self, data):
-        self.socket.sendall(data)
+        try:
+            self.socket.sendall(data)
+        except ssl.SSLEOFError as e:
+            raise ConnectionError("the server has closed") from e
 
     def send_until_blocked(self, data, pause=0.5):
         """Send until nothing moves for pause seconds: how much went."""
@@ -108,6 +122,8 @@ class Raw:
                 if not select.select([], [self.socket], [], pause)[1]:
                     break
                 sent += self.socket.send(view[sent:])
+        except ssl.SSLWantWriteError:
+            pass
         finally:
             self.socket.settimeout(20)
         return sent
@@ -129,7 +145,28 @@ class Raw:
         """Is there something to read, or the end, within that time?"""
         if self.buffer:
             return True
-        return bool(select.select([self.socket], [], [], within)[0])
+        if not self.is_tls:
+            return bool(select.select([self.socket], [], [], within)[0])
+        return self._is_tls_readable(within)
+
+    def _is_tls_readable(self, within):
+        """What comes may be TLS's own, and be nothing to read."""
+        end = time.monotonic() + within
+        while True:
+            try:
+                self.socket.settimeout(0)
+                self.buffer += self.socket.recv(65536)
+                return True
+            except ssl.SSLWantReadError:
+                pass
+            except (ConnectionError, ssl.SSLError):
+                return True
+            finally:
+                self.socket.settimeout(20)
+            left = end - time.monotonic()
+            if left <= 0:
+                return False
+            select.select([self.socket], [], [], left)
 
     def _more(self):
         data = self.socket.recv(256 * 1024)
@@ -170,7 +207,7 @@ class Raw:
                 if not data:
                     return b"".join(parts)
                 parts.append(data)
-        except ConnectionError:
+        except (ConnectionError, ssl.SSLEOFError):
             return b"".join(parts)
         finally:
             self.socket.settimeout(20)

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Servers for the tests: one that runs somewhere, or one of our own, which
-is started, watched, and ended by its process id."""
+is started, watched, and ended by its process id.  With SFTD_TLS=1 in the
+environment our own speak TLS, and so do the tests."""
 
 import json
 import os
@@ -13,6 +14,7 @@ from urllib.parse import quote, urlsplit
 
 import requests
 
+import tls
 from raw import Raw
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -31,8 +33,9 @@ def program():
 class Target:
     """A server to send requests to."""
 
-    def __init__(self, url, admin_key=None):
+    def __init__(self, url, admin_key=None, ca=None):
         parts = urlsplit(url)
+        self.ca = ca  # of who speaks TLS
         self.url = url.rstrip("/")
         self.host = parts.hostname
         self.port = parts.port or 80
@@ -40,13 +43,21 @@ class Target:
         self.as_admin = {"X-API-Key": admin_key} if admin_key else {}
 
     def raw(self, **options):
+        if self.ca is not None:
+            options.setdefault("tls", tls.context(self.ca))
         return Raw((self.host, self.port), **options)
+
+    def session(self):
+        """Of requests: a connection that is kept."""
+        session = requests.Session()
+        session.trust_env = False  # no proxies
+        session.verify = str(self.ca) if self.ca else True
+        return session
 
     def ask(self, method, path, **options):
         """A request by way of requests, on a connection of its own."""
         options.setdefault("timeout", 60)
-        with requests.Session() as session:
-            session.trust_env = False  # no proxies
+        with self.session() as session:
             return session.request(method, self.url + path, **options)
 
     def get(self, path, **options):
@@ -209,6 +220,7 @@ class Sftd(Target):
             "MIN_FREE_SPACE": "0",
             # tests show wrong keys by the dozen, all from one address
             "AUTH_FAIL_LIMIT": "0",
+            **(tls.shared().settings if os.environ.get("SFTD_TLS") else {}),
             **(settings or {}),
         }
         self.arguments = arguments
@@ -255,10 +267,13 @@ class Sftd(Target):
         self.starts += 1
         self.child = self.server_pid()
         url_host = f"[{host}]" if ":" in host else host
+        cert = self.settings.get("TLS_CERT")
+        scheme = "https" if cert else "http"
         Target.__init__(
             self,
-            f"http://{url_host}:{listening['port']}",
+            f"{scheme}://{url_host}:{listening['port']}",
             self.settings["ADMIN_API_KEY"],
+            Path(cert).with_name("ca.pem") if cert else None,
         )
         return self
 

@@ -96,6 +96,7 @@
 	/* The start and the command line. */ \
 	X(USAGE, usage, false) \
 	X(UNREACHABLE, unreachable, false) /* the client found no server */ \
+	X(UNTRUSTED, untrusted, false)     /* ... or one whose TLS is wrong */ \
 	X(INTERRUPTED, interrupted, false) /* by Ctrl-C */ \
 	X(SETTING, setting, false)
 /* clang-format on */

@@ -243,9 +243,6 @@ fail(const struct settings_row *row, const char *name, const struct given *g,
 	if (!is_not_built) {
 		buf_append_str(&b, ": it must be ");
 		settings_value_describe(row, &b);
-	} else if (row->fallback == NULL) {
-		buf_append_str(
-		    &b, ": this version cannot do that yet; leave it unset");
 	} else {
 		buf_printf(&b,
 		    ": this version cannot do that yet; leave it at '%s'",

@@ -430,17 +430,21 @@ const struct settings_row settings_rows[] = {
 	    .name = "TLS_CERT",
 	    .kind = SETTINGS_STR,
 	    .offset = AT(tls_cert),
-	    .is_not_built = true,
+	    .is_valid = is_path,
+	    .valid = "the path of a file",
 	    .arg = "FILE",
-	    .help = "PEM file; given, the port speaks TLS",
+	    .help = "PEM file with the certificate and its chain; given, the "
+	            "port speaks TLS only",
 	},
 	{
 	    .name = "TLS_KEY",
 	    .kind = SETTINGS_STR,
 	    .offset = AT(tls_key),
-	    .is_not_built = true,
+	    .is_valid = is_path,
+	    .valid = "the path of a file",
 	    .arg = "FILE",
-	    .help = "PEM file of the certificate's key",
+	    .help = "PEM file with the key of the certificate, without a "
+	            "passphrase",
 	},
 	{
 	    .name = "HTTP_REDIRECT_PORT",
@@ -448,9 +452,9 @@ const struct settings_row settings_rows[] = {
 	    .offset = AT(http_redirect_port),
 	    .fallback = "0",
 	    .max = 65535,
-	    .is_not_built = true,
 	    .arg = "PORT",
-	    .help = "plain HTTP here redirects to TLS; 0: none",
+	    .help = "plain HTTP on this port is sent on to the TLS port; 0: "
+	            "none",
 	},
 	{
 	    .name = "RUN_AS",

@@ -73,8 +73,6 @@ help_text(const struct settings_row *row)
 	if (row->fallback != NULL)
 		buf_printf(&b, " (default %s%s)", row->fallback,
 		    row->is_not_built ? "; cannot be changed yet" : "");
-	else if (row->is_not_built)
-		buf_append_str(&b, " (cannot be set yet)");
 	return buf_take(&b);
 }
 
@@ -110,10 +108,7 @@ settings_help(struct buf *b)
 static const char *
 not_built_text(const struct settings_row *row)
 {
-	if (!row->is_not_built)
-		return "";
-	return row->fallback == NULL ? " It cannot be set yet."
-	                             : " It cannot be changed yet.";
+	return row->is_not_built ? " It cannot be changed yet." : "";
 }
 
 /* ${text} as comment lines. */

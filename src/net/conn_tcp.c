@@ -115,11 +115,12 @@ tcp_available(const struct conn *c)
 	return (uint64_t)n;
 }
 
-static void
+static bool
 tcp_shutdown(struct conn *c)
 {
 	/* Fails when the peer is gone, which is as good. */
 	(void)shutdown(c->fd, SHUT_WR);
+	return true;
 }
 
 static void
@@ -138,7 +139,7 @@ tcp_close(struct conn *c)
 	c->fd = -1;
 }
 
-static const struct conn_ops conn_tcp = {
+const struct conn_ops conn_tcp_ops = {
 	.read = tcp_read,
 	.discard = tcp_discard,
 	.write = tcp_write,
@@ -156,6 +157,10 @@ static const struct conn_ops conn_tcp = {
 void
 conn_tcp_init(struct conn *c, int fd)
 {
-	c->ops = &conn_tcp;
-	c->fd = fd;
+	*c = (struct conn){
+		.ops = &conn_tcp_ops,
+		.fd = fd,
+		.read_wants = CONN_READ,
+		.write_wants = CONN_WRITE,
+	};
 }

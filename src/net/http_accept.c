@@ -28,10 +28,9 @@ set_int(int fd, int level, int option, int value)
 /* Peers that vanish without a word are found by probes, and by what they do
  * not confirm.  Accepted sockets inherit all of this. */
 static void
-set_options(const struct http_server *s)
+set_options(const struct http_server *s, int fd)
 {
 	int64_t dead_ms = s->cf.stall_timeout_ms + 10000;
-	int fd = s->listen_fd;
 
 	set_int(fd, IPPROTO_TCP, TCP_NODELAY, 1);
 	set_int(fd, SOL_SOCKET, SO_KEEPALIVE, 1);
@@ -81,7 +80,9 @@ http_accept_init(struct http_server *s, struct err *err)
 {
 	const char *name = s->cf.tcp_congestion;
 
-	set_options(s);
+	set_options(s, s->listen_fd);
+	if (s->cf.redirect_fd > 0)
+		set_options(s, s->cf.redirect_fd);
 	if (name == NULL || strcmp(name, "system") == 0)
 		return 0;
 	if (strcmp(name, "auto") == 0)
@@ -113,19 +114,15 @@ begin(struct loop_task *task)
 {
 	struct http_conn *hc = CONTAINER_OF(task, struct http_conn, task);
 	struct http_loop *lp = hc->lp;
-	struct err err = ERR_INIT;
 
 	http_loop_enter(hc, HTTP_STATE_HEAD);
 	hc->events = EPOLLIN;
-	if (loop_watch_start(lp->loop, &hc->watch, EPOLLIN, NULL) < 0) {
+	if (loop_watch_start(lp->loop, &hc->watch, EPOLLIN, NULL) < 0)
 		http_conn_close(hc);
-	} else if (hc->refusal != ERR_NONE) {
-		(void)err_set(&err, hc->refusal,
-		    "there are too many connections; try again soon");
-		http_refuse(hc, &err);
-	} else if (lp->is_draining) {
-		http_conn_drain(hc);
-	}
+	else if (lp->server->cf.tls != NULL && !hc->is_redirect)
+		http_handshake_start(hc);
+	else
+		http_conn_begin(hc);
 	http_loop_reap(lp);
 }
 
@@ -175,12 +172,13 @@ apply_limits(struct http_conn *hc)
 }
 
 static void
-take(struct http_loop *from, int fd, const struct addr *peer)
+take(struct http_loop *from, int fd, const struct addr *peer, bool is_redirect)
 {
 	struct http_server *s = from->server;
 	struct http_loop *lp = choose_loop(from);
 	struct http_conn *hc = http_conn_new(lp, fd, peer);
 
+	hc->is_redirect = is_redirect;
 	atomic_fetch_add(&s->n_connections, 1);
 	atomic_fetch_add(&lp->n_conns, 1);
 	apply_limits(hc);
@@ -220,12 +218,32 @@ drop_one(struct http_loop *lp)
 	open_spare(lp);
 }
 
+static int
+start_watches(struct http_loop *lp, struct err *err)
+{
+	const uint32_t events = EPOLLIN | EPOLLEXCLUSIVE;
+
+	if (loop_watch_start(lp->loop, &lp->listening, events, err) < 0)
+		return -1;
+	return lp->server->cf.redirect_fd <= 0
+	           ? 0
+	           : loop_watch_start(lp->loop, &lp->redirecting, events, err);
+}
+
+static void
+cancel_watches(struct http_loop *lp)
+{
+	loop_watch_cancel(lp->loop, &lp->listening);
+	loop_watch_cancel(lp->loop, &lp->redirecting);
+}
+
 static void
 watch_again(struct http_loop *lp)
 {
-	if (loop_watch_start(
-	        lp->loop, &lp->listening, EPOLLIN | EPOLLEXCLUSIVE, NULL) < 0)
-		loop_timer_start(lp->loop, &lp->accept_timer, RETRY_MS);
+	if (start_watches(lp, NULL) == 0)
+		return;
+	cancel_watches(lp);
+	loop_timer_start(lp->loop, &lp->accept_timer, RETRY_MS);
 }
 
 static void
@@ -237,20 +255,18 @@ retry(struct loop_timer *timer)
 static void
 pause_accepting(struct http_loop *lp)
 {
-	loop_watch_cancel(lp->loop, &lp->listening);
+	cancel_watches(lp);
 	loop_timer_start(lp->loop, &lp->accept_timer, RETRY_MS);
 }
 
 static void
-accept_some(struct loop_watch *watch, uint32_t events)
+accept_from(struct http_loop *lp, const struct loop_watch *watch)
 {
-	struct http_loop *lp = CONTAINER_OF(watch, struct http_loop, listening);
 	struct sockaddr_storage ss;
 	struct addr peer;
 	socklen_t len;
 	int i, fd;
 
-	(void)events;
 	for (i = 0; i < BATCH; i++) {
 		len = sizeof(ss);
 		fd = accept4(watch->fd, (struct sockaddr *)&ss, &len,
@@ -258,7 +274,7 @@ accept_some(struct loop_watch *watch, uint32_t events)
 		if (fd < 0)
 			break;
 		addr_init(&peer, (struct sockaddr *)&ss, len);
-		take(lp, fd, &peer);
+		take(lp, fd, &peer, watch == &lp->redirecting);
 	}
 	if (i < BATCH && (errno == EMFILE || errno == ENFILE)) {
 		drop_one(lp);
@@ -271,14 +287,29 @@ accept_some(struct loop_watch *watch, uint32_t events)
 	/* All else is over (EAGAIN) or was the peer's (ECONNABORTED). */
 }
 
+static void
+accept_some(struct loop_watch *watch, uint32_t events)
+{
+	(void)events;
+	accept_from(CONTAINER_OF(watch, struct http_loop, listening), watch);
+}
+
+static void
+accept_plain(struct loop_watch *watch, uint32_t events)
+{
+	(void)events;
+	accept_from(CONTAINER_OF(watch, struct http_loop, redirecting), watch);
+}
+
 int
 http_accept_start(struct http_loop *lp, struct err *err)
 {
 	loop_timer_init(&lp->accept_timer, retry);
 	loop_watch_init(&lp->listening, lp->server->listen_fd, accept_some);
+	loop_watch_init(
+	    &lp->redirecting, lp->server->cf.redirect_fd, accept_plain);
 	open_spare(lp);
-	return loop_watch_start(
-	    lp->loop, &lp->listening, EPOLLIN | EPOLLEXCLUSIVE, err);
+	return start_watches(lp, err);
 }
 
 void
@@ -287,7 +318,7 @@ http_accept_stop(struct http_loop *lp)
 	if (lp->listening.ready == NULL)
 		return;
 	loop_timer_cancel(lp->loop, &lp->accept_timer);
-	loop_watch_cancel(lp->loop, &lp->listening);
+	cancel_watches(lp);
 	file_close(lp->spare_fd);
 	lp->spare_fd = -1;
 }

@@ -17,6 +17,8 @@ static const struct {
 	void (*ready)(struct http_conn *hc);
 	void (*expire)(struct http_conn *hc);
 } states[HTTP_STATES] = {
+	[HTTP_STATE_HANDSHAKE] = { EPOLLIN, http_handshake_go,
+	    http_conn_close },
 	[HTTP_STATE_HEAD] = { EPOLLIN, http_head_read, head_expire },
 	[HTTP_STATE_IDLE] = { EPOLLIN, http_head_read, http_conn_close },
 	[HTTP_STATE_GATHER] = { EPOLLIN, http_gather_read, gather_expire },
@@ -52,6 +54,31 @@ http_conn_mute(struct http_conn *hc)
 	set_events(hc, 0);
 }
 
+/*
+ * TLS may have to write before it can read on, and the other way round.  Then
+ * the loop has to wait for that, or it would spin.
+ */
+static void
+follow_wants(struct http_conn *hc)
+{
+	enum conn_want wants;
+
+	switch (hc->state) {
+	case HTTP_STATE_HANDSHAKE:
+	case HTTP_STATE_HEAD:
+	case HTTP_STATE_IDLE:
+	case HTTP_STATE_GATHER:
+		wants = hc->conn.read_wants;
+		break;
+	case HTTP_STATE_FLUSH:
+		wants = hc->conn.write_wants;
+		break;
+	default: /* it is not ours, or does that itself */
+		return;
+	}
+	set_events(hc, wants == CONN_READ ? EPOLLIN : EPOLLOUT);
+}
+
 static void
 ready(struct loop_watch *watch, uint32_t events)
 {
@@ -61,6 +88,7 @@ ready(struct loop_watch *watch, uint32_t events)
 	/* Most find errors and hang-ups by reading or writing. */
 	hc->seen = events;
 	states[hc->state].ready(hc);
+	follow_wants(hc);
 	http_loop_reap(lp);
 }
 
@@ -88,6 +116,20 @@ http_conn_enter(struct http_conn *hc, enum http_state state)
 	/* With a worker, it depends on what happens. */
 	if (state != HTTP_STATE_WORKER)
 		set_events(hc, states[state].events);
+}
+
+void
+http_conn_begin(struct http_conn *hc)
+{
+	struct err err = ERR_INIT;
+
+	if (hc->refusal != ERR_NONE) {
+		(void)err_set(&err, hc->refusal,
+		    "there are too many connections; try again soon");
+		http_refuse(hc, &err);
+	} else if (hc->lp->is_draining) {
+		http_conn_drain(hc);
+	}
 }
 
 static void
@@ -224,8 +266,11 @@ feed_kept(struct http_conn *hc)
 	if (in.len > at)
 		http_head_feed(hc, in.p + at, in.len - at);
 	buf_fini(&in);
-	if (hc->state == HTTP_STATE_IDLE && hc->conn.ops->pending(&hc->conn))
-		http_head_read(hc);
+	/* No event will tell of it. */
+	if ((hc->state == HTTP_STATE_IDLE || hc->state == HTTP_STATE_HEAD ||
+	        hc->state == HTTP_STATE_GATHER) &&
+	    hc->conn.ops->pending(&hc->conn))
+		states[hc->state].ready(hc);
 }
 
 void
@@ -327,7 +372,8 @@ http_conn_hurry(struct http_conn *hc)
 		    &err, ERR_SHUTTING_DOWN, "the server is shutting down");
 		drop_part(hc);
 		http_refuse(hc, &err);
-	} else if (hc->state == HTTP_STATE_HEAD ||
+	} else if (hc->state == HTTP_STATE_HANDSHAKE ||
+	           hc->state == HTTP_STATE_HEAD ||
 	           hc->state == HTTP_STATE_IDLE ||
 	           hc->state == HTTP_STATE_LIVE) {
 		http_conn_close(hc);

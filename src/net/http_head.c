@@ -77,6 +77,10 @@ dispatch(struct http_conn *hc, const char *p, size_t n)
 	struct http_exchange *x = hc->x;
 	struct err err = ERR_INIT;
 
+	if (hc->is_redirect) {
+		http_redirect(hc);
+		return;
+	}
 	x->verdict = app->accept(x, app->arg);
 	if (x->verdict != HTTP_REPLIED) {
 		if (http_gather_wanted(x))

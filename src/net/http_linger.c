@@ -13,10 +13,12 @@ http_linger_start(struct http_conn *hc)
 {
 	hc->linger_left = hc->lp->server->cf.linger_bytes;
 	hc->mark = hc->conn.ops->unsent(&hc->conn);
-	hc->conn.ops->shutdown(&hc->conn);
+	hc->is_shut = hc->conn.ops->shutdown(&hc->conn);
 	buf_fini(&hc->in);
 	hc->in_at = 0;
 	http_conn_enter(hc, HTTP_STATE_LINGER);
+	if (!hc->is_shut)
+		http_conn_watch(hc, EPOLLIN | EPOLLOUT);
 }
 
 void
@@ -25,6 +27,11 @@ http_linger_read(struct http_conn *hc)
 	size_t n = HTTP_SLICE;
 	ssize_t done;
 
+	if (!hc->is_shut && (hc->seen & EPOLLOUT) != 0) {
+		hc->is_shut = hc->conn.ops->shutdown(&hc->conn);
+		if (hc->is_shut)
+			http_conn_watch(hc, EPOLLIN);
+	}
 	if (n > hc->linger_left)
 		n = (size_t)hc->linger_left;
 	done = n == 0 ? 0 : hc->conn.ops->discard(&hc->conn, n, NULL);

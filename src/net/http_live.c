@@ -45,6 +45,7 @@ static void
 settle(struct http_conn *hc)
 {
 	struct http_live *l = hc->live;
+	uint32_t events;
 
 	if (l->is_broken) {
 		http_conn_close(hc);
@@ -52,8 +53,10 @@ settle(struct http_conn *hc)
 		http_live_forget(hc);
 		http_linger_start(hc);
 	} else {
-		http_conn_watch(
-		    hc, hc->out.len > 0 ? EPOLLIN | EPOLLOUT : EPOLLIN);
+		events = hc->conn.read_wants == CONN_READ ? EPOLLIN : EPOLLOUT;
+		if (hc->out.len > 0)
+			events |= EPOLLOUT;
+		http_conn_watch(hc, events);
 	}
 }
 
@@ -77,6 +80,22 @@ input(struct http_live *l, const char *p, size_t n)
 		l->ops->input(l->arg, p, n);
 }
 
+/* Reads once. */
+static void
+read_some(struct http_conn *hc)
+{
+	char *p = hc->lp->input;
+	ssize_t n = hc->conn.ops->read(&hc->conn, p, HTTP_INPUT_HEAD, NULL);
+
+	if (n > 0) {
+		input(hc->live, p, (size_t)n);
+	} else if (n != CONN_AGAIN) {
+		if (n == 0)
+			input(hc->live, NULL, 0);
+		hc->live->is_broken = true;
+	}
+}
+
 static void
 take_kept(struct http_conn *hc)
 {
@@ -87,6 +106,9 @@ take_kept(struct http_conn *hc)
 		input(hc->live, in.p + hc->in_at, in.len - hc->in_at);
 	hc->in_at = 0;
 	buf_fini(&in);
+	/* No event will tell of it. */
+	if (!hc->live->is_broken && hc->conn.ops->pending(&hc->conn))
+		read_some(hc);
 }
 
 void
@@ -134,22 +156,12 @@ void
 http_live_look(struct http_conn *hc)
 {
 	uint32_t events = hc->seen;
-	struct http_live *l = hc->live;
-	struct http_loop *lp = hc->lp;
-	ssize_t n = CONN_AGAIN;
 
 	if ((events & EPOLLOUT) != 0 && hc->out.len > 0)
 		flush(hc);
-	if ((events & ~(uint32_t)EPOLLOUT) != 0)
-		n = hc->conn.ops->read(
-		    &hc->conn, lp->input, HTTP_INPUT_HEAD, NULL);
-	if (n > 0) {
-		input(l, lp->input, (size_t)n);
-	} else if (n != CONN_AGAIN) {
-		if (n == 0)
-			input(l, NULL, 0);
-		l->is_broken = true;
-	}
+	if ((events & ~(uint32_t)EPOLLOUT) != 0 ||
+	    hc->conn.read_wants == CONN_WRITE)
+		read_some(hc);
 	if ((events & EPOLLOUT) != 0 && hc->out.len == 0)
 		ready(hc);
 	else

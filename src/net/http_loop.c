@@ -113,6 +113,7 @@ http_loop_init(struct http_loop *lp, struct http_server *s, struct err *err)
 	for (i = 0; i < HTTP_STATES; i++)
 		list_init(&lp->lists[i]);
 	list_init(&lp->spares);
+	lp->timeout_ms[HTTP_STATE_HANDSHAKE] = cf->header_timeout_ms;
 	lp->timeout_ms[HTTP_STATE_HEAD] = cf->header_timeout_ms;
 	lp->timeout_ms[HTTP_STATE_IDLE] = cf->idle_timeout_ms;
 	lp->timeout_ms[HTTP_STATE_GATHER] = cf->stall_timeout_ms;

@@ -78,7 +78,7 @@ http_park_enter(struct http_conn *hc)
 	http_conn_enter(hc, HTTP_STATE_QUEUED);
 	if (x->is_due)
 		resume(hc);
-	else if (hc->lp->is_draining)
+	else if (hc->lp->is_draining) /* it was not here when that was said */
 		http_conn_hurry(hc);
 }
 

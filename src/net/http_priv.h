@@ -8,6 +8,8 @@
  *	http_server.c    the whole: new, start, stop, free
  *	http_loop.c      one loop: its thread, lists and time-outs
  *	http_accept.c    new connections and their limits
+ *	http_handshake.c TLS begins, on the loop
+ *	http_redirect.c  plain HTTP where it only points to TLS
  *	http_conn.c      a connection on its loop: states, what follows a reply
  *	http_head.c      bytes to heads to exchanges
  *	http_gather.c    small bodies, on the loop
@@ -59,17 +61,19 @@
 #define HTTP_KEEP ((size_t)8 * 1024) /* largest memory kept for reuse */
 
 /*
- *                                    QUEUED
- *                                      ▲▼     ┌──▶ LIVE
+ *   HANDSHAKE (TLS only)
+ *     ▼                              QUEUED
+ *     ▼                                ▲▼     ┌──▶ LIVE
  *   HEAD ──▶ (accept) ──▶ GATHER ──▶ WORKER ──┴──▶ FLUSH ──▶ IDLE ──▶ HEAD
  *                │                                │
  *                └── answered at once ────────────┴──▶ LINGER ──▶ CLOSED
  */
 enum http_state {
-	HTTP_STATE_HEAD,   /* new, or in the middle of a head */
-	HTTP_STATE_IDLE,   /* between requests */
-	HTTP_STATE_GATHER, /* a small body comes in */
-	HTTP_STATE_WORKER, /* owned by a worker */
+	HTTP_STATE_HANDSHAKE, /* new, and TLS is to begin */
+	HTTP_STATE_HEAD,      /* new, or in the middle of a head */
+	HTTP_STATE_IDLE,      /* between requests */
+	HTTP_STATE_GATHER,    /* a small body comes in */
+	HTTP_STATE_WORKER,    /* owned by a worker */
 	HTTP_STATE_QUEUED, /* parked: the socket is unread, no thread holds it
 	                    */
 	HTTP_STATE_LIVE,   /* the application's, both ways, on the loop */
@@ -96,6 +100,8 @@ struct http_conn {
 	struct addr peer;
 	enum err_code refusal; /* to be refused as soon as it is ours */
 	bool is_counted;       /* among its client's */
+	bool is_redirect;      /* came to the port that only points to TLS */
+	bool is_shut;          /* in state LINGER: our side really is */
 	struct http_part *part;
 	struct http_exchange *x;  /* NULL between requests */
 	struct http_live *live;   /* in state LIVE, else NULL */
@@ -199,6 +205,7 @@ struct http_loop {
 	size_t n_spares;
 
 	struct loop_watch listening;
+	struct loop_watch redirecting;  /* the same where TLS is pointed to */
 	struct loop_timer accept_timer; /* until accepting is tried again */
 	int spare_fd; /* given up to accept when there are no more */
 	struct addr_links *links;
@@ -257,9 +264,20 @@ int http_accept_init(struct http_server *s, struct err *err);
 int http_accept_start(struct http_loop *lp, struct err *err);
 void http_accept_stop(struct http_loop *lp);
 
+/* http_handshake.c: loop. */
+/* A connection's first state, where TLS is spoken. */
+void http_handshake_start(struct http_conn *hc);
+void http_handshake_go(struct http_conn *hc);
+
+/* http_redirect.c: loop; answers hc->x, a request that should have been made
+ * by TLS. */
+void http_redirect(struct http_conn *hc);
+
 /* http_conn.c: on the loop, but for http_conn_write(). */
 struct http_conn *http_conn_new(
     struct http_loop *lp, int fd, const struct addr *peer);
+/* A new connection may say what it wants, or hears why not. */
+void http_conn_begin(struct http_conn *hc);
 void http_conn_enter(struct http_conn *hc, enum http_state state);
 void http_conn_close(struct http_conn *hc);
 void http_conn_free(struct http_conn *hc);

@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 
+#define STRICT "Strict-Transport-Security: max-age=15552000\r\n" /* 180 d */
 #define COPIED_BODY ((size_t)16 * 1024) /* sent in one piece with the head */
 
 void
@@ -124,6 +125,9 @@ http_reply_head(
 	put_str(b, http_status_text(x->status));
 	put_date(x, b);
 	put(b, x->fields.p, x->fields.len);
+	/* Of the whole host: only where plain HTTP is known to point here. */
+	if (x->server->cf.redirect_fd > 0 && conn_is_tls(&x->hc->conn))
+		PUT_LIT(b, STRICT);
 	put_framing(b, framing, length);
 	if (x->closes)
 		PUT_LIT(b, "Connection: close\r\n");

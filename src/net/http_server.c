@@ -153,6 +153,8 @@ drain(struct http_loop *lp)
 {
 	lp->is_draining = true;
 	http_accept_stop(lp);
+	/* Nothing was asked yet. */
+	for_each(&lp->lists[HTTP_STATE_HANDSHAKE], http_conn_close);
 	for_each(&lp->lists[HTTP_STATE_IDLE], http_conn_drain);
 	for_each(&lp->lists[HTTP_STATE_HEAD], http_conn_drain);
 	/* Their turn would not come any more. */

@@ -33,6 +33,8 @@
 #include "base/err.h"
 #include "net/http.h"
 
+struct tls;
+
 enum http_verdict { HTTP_REPLIED, HTTP_SHORT, HTTP_TRANSFER, HTTP_STREAM };
 
 struct http_app {
@@ -77,13 +79,18 @@ struct http_server_config {
 	int64_t header_timeout_ms;
 	int64_t idle_timeout_ms;
 	int64_t stall_timeout_ms;
-	size_t head_max;            /* 32 KiB: 431 */
-	size_t line_max;            /* 8 KiB: 414 */
-	size_t fields_max;          /* 100: 431 */
-	size_t small_body_max;      /* 64 KiB */
-	size_t gathered_max;        /* of all of these in memory; 64 MiB */
-	uint64_t linger_bytes;      /* 256 MiB */
-	int64_t linger_ms;          /* 5 s */
+	size_t head_max;           /* 32 KiB: 431 */
+	size_t line_max;           /* 8 KiB: 414 */
+	size_t fields_max;         /* 100: 431 */
+	size_t small_body_max;     /* 64 KiB */
+	size_t gathered_max;       /* of all of these in memory; 64 MiB */
+	uint64_t linger_bytes;     /* 256 MiB */
+	int64_t linger_ms;         /* 5 s */
+	struct tls *tls;           /* borrowed; NULL: plain HTTP */
+	size_t tls_handshakes_max; /* at once; 0: no limit */
+	/* A second listening socket, the caller's, where plain HTTP is told to
+	 * use TLS; 0: none. */
+	int redirect_fd;
 	const char *tcp_congestion; /* auto | system | a name */
 };
 

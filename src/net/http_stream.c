@@ -131,10 +131,10 @@ send_parts(struct http_streaming *st, struct err *err)
 	int rc = 0;
 
 	while (rc == 0 && st->x->body_sent < length)
-		rc = src->take_extent(src, &e)
-		         ? send_extent(st, e, err)
-		         : send_between(
-		               st, buf, length - st->x->body_sent, err);
+		rc =
+		    src->take_extent(src, &e)
+		        ? send_extent(st, e, err)
+		        : send_between(st, buf, length - st->x->body_sent, err);
 	free(buf);
 	return rc;
 }

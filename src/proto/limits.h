@@ -14,6 +14,7 @@
 #define LIMIT_PART_HEAD (8u * 1024)
 #define LIMIT_LINGER_BYTES (256ull * 1024 * 1024)
 #define LIMIT_LINGER_MS 5000
+#define LIMIT_TLS_HANDSHAKES 1024u /* at once; then the oldest gives way */
 #define LIMIT_CLIENT_ID 128u
 #define LIMIT_USER_AGENT 512u
 #define LIMIT_KEY_NAME 128u

@@ -14,6 +14,8 @@ static const struct {
 	{ ERR_UNREACHABLE, FAIL_UNREACHABLE,
 	    "start a server with 'script/server' or 'sftd', or say where one "
 	    "is with --server URL or SFT_SERVER" },
+	/* It says what to do itself. */
+	{ ERR_UNTRUSTED, FAIL_UNREACHABLE, NULL },
 	{ ERR_FILE_NOT_FOUND, FAIL_NOT_FOUND, NULL },
 	{ ERR_NO_THUMBNAIL, FAIL_NOT_FOUND, NULL },
 	{ ERR_TRANSFER_NOT_FOUND, FAIL_NOT_FOUND, NULL },

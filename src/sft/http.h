@@ -10,7 +10,8 @@
  * An answer of 400 and above is a failure: its "code" becomes the error's code
  * and its "error" the message; what is not of this server's making (a
  * proxy's page) is reported as such.  Beside those:
- *   ERR_UNREACHABLE  no connection, or none that is trusted
+ *   ERR_UNREACHABLE  no connection
+ *   ERR_UNTRUSTED    none with TLS, or none that is trusted
  *   ERR_CLOSED       it broke
  *   ERR_TIMEOUT      nothing moved for timeout_ms
  *   ERR_INTERRUPTED  a signal came

@@ -132,6 +132,37 @@ was_connected(const struct http_call *c)
 	return us > 0;
 }
 
+/* The certificate is not what it should be.  Only the text tells why. */
+static int
+untrusted(const struct http_call *c, struct err *err)
+{
+	static const struct {
+		const char *said;
+		const char *advice;
+	} reasons[] = {
+		{ "expired",
+		    "its certificate has expired; renew it there, or set the "
+		    "clock here" },
+		{ "not yet valid",
+		    "its certificate is not valid yet; set the clock here, or "
+		    "there" },
+		{ "subject name",
+		    "its certificate is another host's; give the name that it "
+		    "was made for with --server" },
+	};
+	const char *base = c->h->options.base;
+	size_t i;
+
+	for (i = 0; i < sizeof(reasons) / sizeof(reasons[0]); i++)
+		if (strstr(c->text, reasons[i].said) != NULL)
+			return err_set(err, ERR_UNTRUSTED,
+			    "cannot trust %s: %s", base, reasons[i].advice);
+	return err_set(err, ERR_UNTRUSTED,
+	    "cannot trust %s (%s): name its authority with --ca FILE, "
+	    "or trust it unseen with --insecure",
+	    base, c->text);
+}
+
 static int
 unreachable(const struct http_call *c, CURLcode code, struct err *err)
 {
@@ -148,13 +179,17 @@ unreachable(const struct http_call *c, CURLcode code, struct err *err)
 		    "cannot reach %s: no answer within %" PRId64 " s", base,
 		    c->h->options.timeout_ms / 1000);
 	case CURLE_PEER_FAILED_VERIFICATION:
-		return err_set(err, ERR_UNREACHABLE,
-		    "cannot trust %s (%s): name its authority with --ca FILE, "
-		    "or trust it unseen with --insecure",
-		    base, c->text);
+		return untrusted(c, err);
 	case CURLE_SSL_CACERT_BADFILE:
-		return err_set(err, ERR_UNREACHABLE,
-		    "cannot use the certificates in '%s'", c->h->options.ca);
+		return err_set(err, ERR_UNTRUSTED,
+		    "cannot use the certificates in '%s': --ca and SFT_CA "
+		    "take a file with certificates in PEM",
+		    c->h->options.ca);
+	case CURLE_SSL_CONNECT_ERROR:
+		return err_set(err, ERR_UNTRUSTED,
+		    "cannot speak TLS with %s (%s): if it speaks plain HTTP, "
+		    "its address begins with http://",
+		    base, c->text);
 	default:
 		break;
 	}

@@ -5,9 +5,10 @@
 
 #include "base/log.h"
 #include "net/addr.h"
+#include "sftd/certificate.h"
 
 static void
-say_addresses(int listen_fd)
+say_addresses(int listen_fd, const char *scheme)
 {
 	char ip[ADDR_TEXT_SIZE];
 	struct addr bound;
@@ -23,7 +24,7 @@ say_addresses(int listen_fd)
 	log_info("listening", LOG_STR("host", ip),
 	    LOG_UINT("port", addr_port(&bound)), LOG_END);
 	buf_init(&urls, 64u * 1024);
-	addr_reach(&bound, "http", &urls);
+	addr_reach(&bound, scheme, &urls);
 	rest = buf_slice(&urls);
 	while (slice_next(&rest, '\n', &url))
 		log_info("open this in a browser, or give it to sft --server",
@@ -109,17 +110,18 @@ say_master_key(const struct engine *engine, const struct masterkey_report *r)
 }
 
 void
-announce(const struct settings *settings, const struct engine *engine,
-    const struct engine_report *report, int listen_fd)
+announce(const struct announcement *a)
 {
-	say_recovery(report);
-	say_places(settings, engine, report);
-	say_master_key(engine, &report->masterkey);
-	if (!settings->require_api_key)
+	say_recovery(a->report);
+	say_places(a->settings, a->engine, a->report);
+	say_master_key(a->engine, &a->report->masterkey);
+	if (a->tls != NULL)
+		certificate_say(a->tls);
+	if (!a->settings->require_api_key)
 		log_warning("anyone who reaches this server may upload, "
 		            "download and replace files; REQUIRE_API_KEY=true "
 		            "asks for a key",
 		    LOG_END);
-	say_addresses(listen_fd);
+	say_addresses(a->listen_fd, a->tls == NULL ? "http" : "https");
 	log_info("ready", LOG_STR("version", SFT_VERSION), LOG_END);
 }

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "engine/engine.h"
+#include "sftd/certificate.h"
 
 static void
 fatal(const struct err *e)
@@ -21,7 +22,13 @@ check_run(struct commands_input *in)
 	struct engine_report report;
 	struct engine *engine;
 	struct err e = ERR_INIT;
+	struct tls *tls;
 
+	if (certificate_open(&in->settings, &tls, &e) < 0) {
+		(void)fprintf(stderr, "sftd: %s\n", e.msg);
+		return COMMANDS_FAILED;
+	}
+	tls_free(tls);
 	if (engine_open(&cf, &engine, &report, &e) < 0) {
 		(void)fprintf(stderr, "sftd: %s\n", e.msg);
 		return COMMANDS_FAILED;

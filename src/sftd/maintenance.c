@@ -13,6 +13,7 @@
 #include "engine/reaper.h"
 #include "engine/session.h"
 #include "engine/status_file.h"
+#include "sftd/certificate.h"
 
 #define TURN_MS 1000
 #define BACKUP_AGE_MS (24LL * 3600 * 1000)
@@ -27,6 +28,7 @@
 
 struct maintenance {
 	struct engine *engine;
+	struct tls *tls; /* NULL: none */
 	pthread_t thread;
 	pthread_mutex_t lock;
 	pthread_cond_t wake; /* stopping */
@@ -172,6 +174,12 @@ write_uses(struct maintenance *m)
 		complain(m, "uses of keys could not be recorded", &e);
 }
 
+static void
+look_at_certificate(struct maintenance *m)
+{
+	certificate_look(m->tls, false);
+}
+
 static void (*const tasks[])(struct maintenance *m) = {
 	reap,
 	write_status_file,
@@ -180,6 +188,7 @@ static void (*const tasks[])(struct maintenance *m) = {
 	tend_sessions,
 	prune_history,
 	write_uses,
+	look_at_certificate,
 };
 
 static void *
@@ -201,12 +210,14 @@ run(void *arg)
 }
 
 int
-maintenance_start(struct engine *e, struct maintenance **ret_m, struct err *err)
+maintenance_start(struct engine *e, struct tls *tls, struct maintenance **ret_m,
+    struct err *err)
 {
 	static const struct thread_options options = { "maintenance", 0 };
 	struct maintenance *m = mem_calloc(1, sizeof(*m));
 
 	m->engine = e;
+	m->tls = tls;
 	m->backup_look_ms = clock_mono_ms(e->clock) + BACKUP_LOOK_MS;
 	pthread_mutex_init(&m->lock, NULL);
 	thread_cond_init(&m->wake);

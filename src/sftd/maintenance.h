@@ -4,15 +4,17 @@
 
 /*
  * What is done beside serving, on one thread: the status file, the reaper,
- * backups, the ballast.
+ * backups, the ballast, whether there is a new certificate.
  */
 
 #include "engine/engine.h"
+#include "net/tls.h"
 
 struct maintenance;
 
-int maintenance_start(
-    struct engine *e, struct maintenance **ret_m, struct err *err);
+/* ${tls}: NULL without TLS; it has to outlive the thread. */
+int maintenance_start(struct engine *e, struct tls *tls,
+    struct maintenance **ret_m, struct err *err);
 /* Ends the thread, writes the last status file.  NULL is fine. */
 void maintenance_stop(struct maintenance *m);
 

@@ -172,6 +172,23 @@ allow_folder_of(int ruleset, const char *path, uint64_t rights, struct err *err)
 	return rc;
 }
 
+/* A certificate's folder, and the one that a link there leads to. */
+static int
+allow_pem(int ruleset, const char *path, uint64_t rights, struct err *err)
+{
+	char *real;
+	int rc;
+
+	if (path == NULL || path[0] == '\0')
+		return 0;
+	real = realpath(path, NULL);
+	rc = allow_folder_of(ruleset, path, rights & READ, err);
+	if (rc == 0)
+		rc = allow_folder_of(ruleset, real, rights & READ, err);
+	free(real);
+	return rc;
+}
+
 /* Where previews are made from, and programs of ours executed. */
 static int
 allow_program(int ruleset, uint64_t rights, struct err *err)
@@ -232,8 +249,8 @@ allow_all(
 			return -1;
 	if (allow(ruleset, s->upload_dir, rights & WRITE, err) < 0 ||
 	    allow_folder_of(ruleset, s->log_file, rights & WRITE, err) < 0 ||
-	    allow_folder_of(ruleset, s->tls_cert, rights & READ, err) < 0 ||
-	    allow_folder_of(ruleset, s->tls_key, rights & READ, err) < 0 ||
+	    allow_pem(ruleset, s->tls_cert, rights, err) < 0 ||
+	    allow_pem(ruleset, s->tls_key, rights, err) < 0 ||
 	    allow_program(ruleset, rights, err) < 0)
 		return -1;
 	return allow_reports(ruleset, rights & WRITE, err);

@@ -24,6 +24,7 @@
 #include "proto/preview.h"
 #include "sftd/announce.h"
 #include "sftd/audit.h"
+#include "sftd/certificate.h"
 #include "sftd/foresight.h"
 #include "sftd/identity.h"
 #include "sftd/maintenance.h"
@@ -36,13 +37,15 @@
 struct server {
 	const struct settings *settings;
 	int listen_fd;
-	int life_fd;  /* -1: no supervisor */
-	int ready_fd; /* -1: no supervisor */
+	int redirect_fd; /* -1: none */
+	int life_fd;     /* -1: no supervisor */
+	int ready_fd;    /* -1: no supervisor */
 	int signal_fd;
 	int bell_fd; /* somebody has made a key beside us; -1: none */
 	struct engine *engine;
 	struct engine_report report;
 	struct sandbox_report sandbox;
+	struct tls *tls; /* NULL: none */
 	struct app *app;
 	struct http_server *http;
 	struct maintenance *maintenance;
@@ -96,28 +99,43 @@ open_signals(struct server *s, struct err *err)
 	return 0;
 }
 
-/* The listening socket: the supervisor's, or one of our own. */
 static int
-open_listener(struct server *s, struct err *err)
+listen_ourselves(struct server *s, struct err *err)
 {
+	const struct settings *st = s->settings;
+
+	if (addr_listen(st->server_host, (uint16_t)st->server_port,
+	        &s->listen_fd, err) < 0)
+		return -1;
+	return st->http_redirect_port == 0
+	           ? 0
+	           : addr_listen(st->server_host,
+	                 (uint16_t)st->http_redirect_port, &s->redirect_fd,
+	                 err);
+}
+
+/* The listening sockets: the supervisor's, or our own. */
+static int
+open_listeners(struct server *s, struct err *err)
+{
+	int *const fds[] = { &s->listen_fd, &s->life_fd, &s->ready_fd,
+		&s->redirect_fd };
+	const size_t n = s->settings->http_redirect_port == 0 ? 3 : 4;
 	struct slice rest = slice_str(getenv(SERVER_FDS));
 	struct slice part;
-	uint64_t fds[3];
+	uint64_t fd;
 
 	if (rest.n == 0)
-		return addr_listen(s->settings->server_host,
-		    (uint16_t)s->settings->server_port, &s->listen_fd, err);
-	for (size_t i = 0; i < 3; i++)
+		return listen_ourselves(s, err);
+	for (size_t i = 0; i < n; i++) {
 		if (!slice_next(&rest, ',', &part) ||
-		    !num_uint(part, 1u << 20, &fds[i]))
+		    !num_uint(part, 1u << 20, &fd))
 			return err_set(err, ERR_INTERNAL,
 			    "the variable %s is malformed", SERVER_FDS);
-	s->listen_fd = (int)fds[0];
-	s->life_fd = (int)fds[1];
-	s->ready_fd = (int)fds[2];
-	for (size_t i = 0; i < 3; i++)
-		if (file_set_cloexec((int)fds[i], true, err) < 0)
+		*fds[i] = (int)fd;
+		if (file_set_cloexec((int)fd, true, err) < 0)
 			return -1;
+	}
 	(void)unsetenv(SERVER_FDS);
 	return 0;
 }
@@ -141,6 +159,9 @@ start_http(struct server *s, struct err *err)
 		.linger_bytes = LIMIT_LINGER_BYTES,
 		.linger_ms = LIMIT_LINGER_MS,
 		.tcp_congestion = st->tcp_congestion,
+		.tls = s->tls,
+		.tls_handshakes_max = LIMIT_TLS_HANDSHAKES,
+		.redirect_fd = s->redirect_fd,
 	};
 
 	app_http(s->app, &cf.app);
@@ -159,7 +180,7 @@ start_app(struct server *s, struct err *err)
 	buf_init(&own, 64u * 1024);
 	if (addr_of_socket(s->listen_fd, &bound, err) < 0)
 		goto out;
-	addr_reach(&bound, "http", &own);
+	addr_reach(&bound, s->tls == NULL ? "http" : "https", &own);
 	rc = app_new(s->engine, buf_str(&own), &s->app, err);
 out:
 	buf_fini(&own);
@@ -234,13 +255,15 @@ start(struct server *s, struct err *err)
 		.previewer = beside_us(PREVIEW_PROGRAM, previewer),
 	};
 
-	if (open_signals(s, err) < 0 || open_listener(s, err) < 0 ||
+	if (open_signals(s, err) < 0 ||
+	    certificate_open(s->settings, &s->tls, err) < 0 ||
+	    open_listeners(s, err) < 0 ||
 	    identity_assume_server(s->settings, err) < 0 ||
 	    sandbox_enter(s->settings, &s->sandbox, err) < 0)
 		return -1;
 	if (engine_open(&cf, &s->engine, &s->report, err) < 0)
 		return -1;
-	if (maintenance_start(s->engine, &s->maintenance, err) < 0 ||
+	if (maintenance_start(s->engine, s->tls, &s->maintenance, err) < 0 ||
 	    rewriter_start(s->engine, &s->rewriter, err) < 0 ||
 	    foresight_start(s->engine, &s->foresight, err) < 0 ||
 	    audit_start(s->engine, is_suspect(&s->report), &s->audit, err) < 0)
@@ -267,8 +290,11 @@ say_walls(const struct sandbox_report *r)
 static void
 say_ready(struct server *s)
 {
+	const struct announcement a = { s->settings, s->engine, &s->report,
+		s->tls, s->listen_fd };
+
 	say_walls(&s->sandbox);
-	announce(s->settings, s->engine, &s->report, s->listen_fd);
+	announce(&a);
 	if (s->ready_fd >= 0) {
 		(void)file_write_all(s->ready_fd, "1", 1, NULL);
 		file_close(s->ready_fd);
@@ -276,6 +302,15 @@ say_ready(struct server *s)
 	} else {
 		notify_send("READY=1");
 	}
+}
+
+/* From now on connecting is refused. */
+static void
+unlisten(struct server *s)
+{
+	addr_unlisten(s->listen_fd);
+	if (s->redirect_fd >= 0)
+		addr_unlisten(s->redirect_fd);
 }
 
 /* Until a signal to end, or the supervisor's death. */
@@ -294,23 +329,24 @@ wait_for_end(struct server *s)
 			return;
 		if (fds[1].revents != 0) {
 			log_warning("the supervisor is gone, ending", LOG_END);
-			addr_unlisten(s->listen_fd);
+			unlisten(s);
 			return;
 		}
 		if (fds[2].revents != 0)
 			hear_bell(s);
 		if (read(s->signal_fd, &si, sizeof(si)) != sizeof(si))
 			continue;
-		/* Nothing is reloaded yet: a hang-up is no reason to end. */
-		if (si.ssi_signo == SIGHUP)
+		if (si.ssi_signo == SIGHUP) {
+			certificate_look(s->tls, true);
 			continue;
+		}
 		log_info("asked to end",
 		    LOG_STR("signal",
 		        si.ssi_signo == SIGINT ? "SIGINT" : "SIGTERM"),
 		    LOG_END);
 		/* A supervisor may start another server on its socket. */
 		if (s->life_fd < 0)
-			addr_unlisten(s->listen_fd);
+			unlisten(s);
 		return;
 	}
 }
@@ -333,6 +369,8 @@ stop(struct server *s)
 	file_close(s->ready_fd);
 	file_close(s->life_fd);
 	file_close(s->listen_fd);
+	file_close(s->redirect_fd);
+	tls_free(s->tls);
 }
 
 int
@@ -341,6 +379,7 @@ server_run(struct commands_input *in)
 	struct server s = {
 		.settings = &in->settings,
 		.listen_fd = -1,
+		.redirect_fd = -1,
 		.life_fd = -1,
 		.ready_fd = -1,
 		.signal_fd = -1,

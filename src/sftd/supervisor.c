@@ -16,6 +16,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "net/addr.h"
+#include "sftd/certificate.h"
 #include "sftd/identity.h"
 #include "sftd/notify.h"
 #include "sftd/secrecy.h"
@@ -25,8 +26,9 @@
 struct supervisor {
 	const struct commands_input *in;
 	int listen_fd;
-	int life[2];  /* we keep the write end open as long as we live */
-	int ready[2]; /* the present server writes when it serves */
+	int redirect_fd; /* -1: none */
+	int life[2];     /* we keep the write end open as long as we live */
+	int ready[2];    /* the present server writes when it serves */
 	int signal_fd;
 	sigset_t signals;
 	pid_t child; /* 0: none */
@@ -56,10 +58,10 @@ now_ms(void)
 static void
 become_server(struct supervisor *s, char *const *env)
 {
-	int fds[3] = { s->listen_fd, s->life[0], s->ready[1] };
+	int fds[] = { s->listen_fd, s->life[0], s->ready[1], s->redirect_fd };
 
-	for (size_t i = 0; i < 3; i++)
-		if (file_set_cloexec(fds[i], false, NULL) < 0)
+	for (size_t i = 0; i < sizeof(fds) / sizeof(fds[0]); i++)
+		if (fds[i] >= 0 && file_set_cloexec(fds[i], false, NULL) < 0)
 			_exit(COMMANDS_FAILED);
 	(void)sigprocmask(SIG_UNBLOCK, &s->signals, NULL);
 	(void)execve("/proc/self/exe", s->in->args, env);
@@ -69,8 +71,9 @@ become_server(struct supervisor *s, char *const *env)
 static int
 start_server(struct supervisor *s, struct err *err)
 {
-	char *fds =
-	    mem_printf("%d,%d,%d", s->listen_fd, s->life[0], s->ready[1]);
+	/* Without a fourth it is not looked at. */
+	char *fds = mem_printf("%d,%d,%d,%d", s->listen_fd, s->life[0],
+	    s->ready[1], s->redirect_fd);
 	pid_t pid;
 
 	(void)setenv(SERVER_FDS, fds, 1);
@@ -131,6 +134,19 @@ pass_on_end(struct supervisor *s)
 	/* Who comes now is refused at once and may look for another server;
 	 * in our queue it would wait for nothing. */
 	addr_unlisten(s->listen_fd);
+	if (s->redirect_fd >= 0)
+		addr_unlisten(s->redirect_fd);
+}
+
+static void
+obey(struct supervisor *s, int signal)
+{
+	if (signal == SIGCHLD)
+		return;
+	if (signal != SIGHUP)
+		pass_on_end(s);
+	else if (s->child > 0)
+		(void)kill(s->child, SIGHUP);
 }
 
 /* Waits at most ${ms} (-1: for ever) for a signal or word from the server. */
@@ -148,8 +164,7 @@ wait_event(struct supervisor *s, int64_t ms)
 	if (fds[1].revents != 0)
 		look_ready(s);
 	while (read(s->signal_fd, &si, sizeof(si)) == sizeof(si))
-		if (si.ssi_signo != SIGCHLD)
-			pass_on_end(s);
+		obey(s, (int)si.ssi_signo);
 }
 
 static void
@@ -245,23 +260,28 @@ prepare(struct supervisor *s, struct err *err)
 {
 	const struct settings *st = &s->in->settings;
 
+	if (certificate_check(st, err) < 0)
+		return -1;
 	sigemptyset(&s->signals);
 	sigaddset(&s->signals, SIGTERM);
 	sigaddset(&s->signals, SIGINT);
 	sigaddset(&s->signals, SIGCHLD);
+	/* A hang-up of the terminal ends neither of us by surprise. */
+	sigaddset(&s->signals, SIGHUP);
 	if (sigprocmask(SIG_BLOCK, &s->signals, NULL) < 0)
 		return err_set_errno(err, ERR_INTERNAL, "sigprocmask");
 	s->signal_fd = signalfd(-1, &s->signals, SFD_CLOEXEC | SFD_NONBLOCK);
 	if (s->signal_fd < 0)
 		return err_set_errno(err, ERR_INTERNAL, "signalfd");
-	/* A hang-up of the terminal ends neither of us by surprise: the server
-	 * decides. */
-	(void)signal(SIGHUP, SIG_IGN);
 	if (pipe2(s->life, O_CLOEXEC) < 0 ||
 	    pipe2(s->ready, O_CLOEXEC | O_NONBLOCK) < 0)
 		return err_set_errno(err, ERR_INTERNAL, "pipe");
 	if (addr_listen(st->server_host, (uint16_t)st->server_port,
 	        &s->listen_fd, err) < 0)
+		return -1;
+	if (st->http_redirect_port != 0 &&
+	    addr_listen(st->server_host, (uint16_t)st->http_redirect_port,
+	        &s->redirect_fd, err) < 0)
 		return -1;
 	return identity_assume_server(st, err);
 }
@@ -272,6 +292,7 @@ supervisor_run(struct commands_input *in)
 	struct supervisor s = {
 		.in = in,
 		.listen_fd = -1,
+		.redirect_fd = -1,
 		.signal_fd = -1,
 		.life = { -1, -1 },
 		.ready = { -1, -1 },
@@ -288,6 +309,7 @@ supervisor_run(struct commands_input *in)
 		status = COMMANDS_FAILED;
 	}
 	file_close(s.listen_fd);
+	file_close(s.redirect_fd);
 	file_close(s.signal_fd);
 	for (size_t i = 0; i < 2; i++) {
 		file_close(s.life[i]);

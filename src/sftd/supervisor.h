@@ -3,7 +3,7 @@
 #define SFTD_SUPERVISOR_H
 
 /*
- * The supervisor (rule 21): one thread that owns the listening socket, starts
+ * The supervisor (rule 21): one thread that owns the listening sockets, starts
  * this program again as the server, and starts it anew when it dies, so that
  * clients meet a pause instead of a refusal.
  *
@@ -12,8 +12,8 @@
  * fails before it was ever ready is not restarted: its complaint stands, and
  * we end with its status.
  *
- * SIGTERM and SIGINT are passed on; SHUTDOWN_GRACE plus 5 s later the server
- * is killed.
+ * SIGHUP, SIGTERM and SIGINT are passed on; after the latter two,
+ * SHUTDOWN_GRACE plus 5 s later, the server is killed.
  */
 
 #include <stdbool.h>

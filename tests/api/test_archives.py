@@ -2,12 +2,10 @@
 """POST and GET /download_batch: many files as one ZIP archive."""
 
 import contextlib
-import http.client
 import io
 import os
 import random
 import shutil
-import socket
 import sqlite3
 import subprocess
 import time
@@ -16,7 +14,6 @@ from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import quote
 
 import pytest
-import requests
 
 import expect
 from movers import Mover
@@ -179,12 +176,12 @@ def test_compressed(filled, some):
 
 
 def test_without_chunks_it_ends_with_the_connection(filled):
-    with socket.create_connection((filled.host, filled.port)) as s:
-        s.sendall(
+    with filled.raw() as raw:
+        raw.send(
             b"GET /download_batch?file=a.txt&compress=true HTTP/1.0\r\n"
             b"X-API-Key: " + filled.admin_key.encode() + b"\r\n\r\n"
         )
-        answer = b"".join(iter(lambda: s.recv(65536), b""))
+        answer = raw.read_to_end()
     body = answer.partition(b"\r\n\r\n")[2]
     z = zipfile.ZipFile(io.BytesIO(body))
     assert z.read("a.txt") == b"some text\n"
@@ -192,13 +189,10 @@ def test_without_chunks_it_ends_with_the_connection(filled):
 
 def put_all(server, files):
     """Over one connection."""
-    connection = http.client.HTTPConnection(server.host, server.port)
-    for name, data in files.items():
-        connection.request("PUT", f"/upload/{quote(name)}", body=data)
-        with connection.getresponse() as response:
-            assert response.status == 201
-            response.read()
-    connection.close()
+    with server.raw() as raw:
+        for name, data in files.items():
+            answer = raw.ask("PUT", f"/upload/{quote(name)}", body=data)
+            assert answer.status_code == 201
 
 
 def test_ten_thousand(start, tmp_path):
@@ -437,8 +431,7 @@ def test_rights(filled, some):
 @contextlib.contextmanager
 def ranges_of(server, names):
     """Asks for ranges over one connection."""
-    with requests.Session() as session:
-        session.trust_env = False
+    with server.session() as session:
         session.headers.update(server.as_admin)
 
         def get(byte_range):

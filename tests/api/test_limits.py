@@ -8,7 +8,7 @@ import pytest
 
 import expect
 import form
-from raw import Raw, chunk, head
+from raw import chunk, head
 from sftd import Sftd
 
 LIMIT = 1 << 20
@@ -266,7 +266,7 @@ def test_small_json_routes_have_a_limit(own):
 
 
 def test_a_client_that_vanishes_in_mid_body_leaves_nothing(own, name):
-    raw = Raw((own.host, own.port))
+    raw = own.raw()
     raw.send(
         head("PUT", f"/upload/{name}", ("Content-Length", LIMIT))
         + bytes(300_000)

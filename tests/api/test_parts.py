@@ -116,7 +116,8 @@ def test_one_that_broke_goes_on(start):
     )
     (entry,) = downloads(server)
     moved = entry["transferred_bytes"]
-    assert MIB - 1000 < moved < 60000000
+    # over TLS a record that is under way has not arrived
+    assert MIB - (20000 if server.ca else 1000) < moved < 60000000
     get(server, "file", MIB, 2 * MIB - 1)
     becomes(server, ("completed", moved + MIB))
 

@@ -6,7 +6,6 @@ import random
 from http.client import IncompleteRead
 
 import pytest
-import requests
 
 import expect
 import sealed
@@ -88,8 +87,7 @@ def test_conditions(keyed):
 
 def test_many_at_once_and_slowly(keyed):
     """Answers that are read a little at a time."""
-    with requests.Session() as session:
-        session.trust_env = False
+    with keyed.session() as session:
         answers = [
             session.get(f"{keyed.url}/download/{NAME}", stream=True)
             for _ in range(8)
@@ -236,8 +234,7 @@ def victim(tmp_path_factory):
 
 def fetch(server, **headers):
     """(status, body as far as it came, was it whole, headers)"""
-    with requests.Session() as session:
-        session.trust_env = False
+    with server.session() as session:
         answer = session.get(
             f"{server.url}/download/{NAME}", headers=headers, stream=True,
             timeout=60,

@@ -190,7 +190,6 @@ def test_a_master_key_that_is_none_is_not_shown(fails, name, value):
     [
         ("STORAGE_URL", "s3://bucket"),
         ("DATABASE_URL", "postgresql://localhost/x"),
-        ("TLS_CERT", "/etc/ssl/cert.pem"),
     ],
 )
 def test_a_setting_of_a_part_that_is_not_there_yet(fails, name, value):

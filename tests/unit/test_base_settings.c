@@ -282,15 +282,14 @@ TEST(test_base_settings__refuses_what_is_not_built)
 		{ { .file = "STORAGE_URL=s3://b" },
 		    "'sftd.conf', line 1: STORAGE_URL is 's3://b': this "
 		    "version cannot do that yet; leave it at 'file:'" },
-		{ { .args = { "--tls-cert", "a.pem" } },
-		    "TLS_CERT is 'a.pem': this version cannot do that yet; "
-		    "leave it unset" },
+		{ { .args = { "--database-url", "postgresql://x" } },
+		    "DATABASE_URL is 'postgresql://x': this version cannot do "
+		    "that yet; leave it at 'sqlite:'" },
 		{ { .env = { "HTTP_REDIRECT_PORT=x" } },
 		    "HTTP_REDIRECT_PORT is 'x': it must be a whole number from "
 		    "0 to 65535" },
 	};
-	static const char *const others[] = { "TLS_KEY=k",
-		"HTTP_REDIRECT_PORT=80", "STORAGE_URL=s3://b" };
+	static const char *const others[] = { "STORAGE_URL=s3://b" };
 	struct given given = { 0 };
 	struct loaded l;
 	size_t i;

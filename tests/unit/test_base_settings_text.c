@@ -171,13 +171,11 @@ TEST(test_base_settings_text__says_what_cannot_be_changed_yet)
 {
 	static const struct {
 		void (*print)(struct buf *b);
-		const char *with_default, *without;
+		const char *says;
 	} cases[] = {
-		{ settings_help, "0; cannot be changed", "(cannot be" },
-		{ settings_sample, "It cannot be changed yet.",
-		    "It cannot be set yet." },
-		{ settings_man, "It cannot be changed yet.",
-		    "It cannot be set yet." },
+		{ settings_help, "sqlite:; cannot be changed" },
+		{ settings_sample, "It cannot be changed yet." },
+		{ settings_man, "It cannot be changed yet." },
 	};
 	struct buf b;
 	size_t i;
@@ -186,8 +184,7 @@ TEST(test_base_settings_text__says_what_cannot_be_changed_yet)
 	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		buf_clear(&b);
 		cases[i].print(&b);
-		assert_non_null(strstr(buf_str(&b), cases[i].with_default));
-		assert_non_null(strstr(buf_str(&b), cases[i].without));
+		assert_non_null(strstr(buf_str(&b), cases[i].says));
 	}
 	buf_fini(&b);
 }

@@ -54,7 +54,7 @@ kept_init(struct kept *k)
 	auth_anonymous(&k->f.who);
 	if (engine_open(&cf, &k->f.engine, &report, &err) < 0)
 		fail_msg("%s", err.msg);
-	assert_int_equal(maintenance_start(k->f.engine, &k->m, &err), 0);
+	assert_int_equal(maintenance_start(k->f.engine, NULL, &k->m, &err), 0);
 }
 
 static void
