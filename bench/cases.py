@@ -5,6 +5,7 @@ out."""
 import subprocess
 import time
 
+import batches
 import cases_archives
 import cases_live
 import cases_records
@@ -363,6 +364,7 @@ CASES = [
         ],
     ),
     *cases_archives.CASES,
+    *batches.CASES,
     *cases_records.CASES,
     *cases_live.CASES,
     *cases_tls.CASES,
@@ -435,6 +437,8 @@ def targets(case, m, default_is_bbr):
         return cases_live.targets(case, m)
     if case.startswith("tls-"):
         return cases_tls.targets(case, m)
+    if case == "batch-1000":
+        return batches.targets(m)
     if case != "memory":
         return cases_records.targets(case, m)
     return [

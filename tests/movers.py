@@ -16,23 +16,26 @@ class Mover:
     """A PUT of size bytes that sends rate bytes a second; finish() sends the
     rest at once and gives the answer."""
 
+    method = "PUT"
+
     def __init__(self, server, name, size=64 << 20, rate=FAST, query=""):
         self.server = server
         self.name = name
-        self.data = bytes(size)
+        request = self.request(name, size, query)
         self.sent = 0
         self.step = max(1, int(rate * STEP_S))
         self.over = threading.Event()
         self.raw = server.raw()
-        self.raw.send(
-            head(
-                "PUT",
-                f"/upload/{quote(name)}{query}",
-                ("Content-Length", size),
-            )
-        )
+        self.raw.send(request)
         self.thread = threading.Thread(target=self._run, daemon=True)
         self.thread.start()
+
+    def request(self, name, size, query):
+        """The head; and self.data is the body."""
+        self.data = bytes(size)
+        return head(
+            "PUT", f"/upload/{quote(name)}{query}", ("Content-Length", size)
+        )
 
     def _run(self):
         while not self.over.wait(STEP_S) and self.sent < len(self.data):
@@ -49,7 +52,7 @@ class Mover:
     def finish(self):
         self.stop()
         self.raw.send(self.data[self.sent :])
-        return self.raw.response("PUT")
+        return self.raw.response(self.method)
 
     def __enter__(self):
         expect.until(lambda: self.moved() > 0)

@@ -13,6 +13,7 @@ struct call;
 void h_health(struct call *c);
 void h_upload_form(struct call *c);
 void h_upload_raw(struct call *c);
+void h_batch_upload(struct call *c);
 void h_upload_chunk(struct call *c);
 void h_resume_info(struct call *c);
 void h_cancel(struct call *c);

@@ -23,6 +23,7 @@ file_max(const struct app *app)
 const struct route routes_table[] = {
 	{ HTTP_GET,    "/health",       ROUTE_EXACT, ROUTE_FREE, 0,          ROUTE_LOOP,     NULL,     h_health },
 	{ HTTP_POST,   "/upload",       ROUTE_EXACT, ROUTE_OPEN, AUTH_WRITE, ROUTE_TRANSFER, form_max, h_upload_form },
+	{ HTTP_POST,   "/upload_batch", ROUTE_EXACT, ROUTE_KEY,  AUTH_WRITE, ROUTE_TRANSFER, NULL,     h_batch_upload },
 	{ HTTP_PUT,    "/upload/",      ROUTE_NAME,  ROUTE_OPEN, AUTH_WRITE, ROUTE_TRANSFER, file_max, h_upload_raw },
 	{ HTTP_POST,   "/upload_chunk", ROUTE_EXACT, ROUTE_OPEN, AUTH_WRITE, ROUTE_TRANSFER, form_max, h_upload_chunk },
 	{ HTTP_GET,    "/resume_info/", ROUTE_NAME,  ROUTE_OPEN, 0,          ROUTE_SHORT,    NULL,     h_resume_info },

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/file.h"
+#include "base/jobs.h"
 #include "base/mem.h"
 #include "crypto/secret.h"
 #include "engine/preview.h"
@@ -197,6 +198,14 @@ open_parts(struct engine *e, void (*fatal)(const struct err *err),
 		.bytes_per_s = e->settings->bandwidth_limit,
 	};
 
+	/* They wait for the disk, mostly, which serves several at once. */
+	static const struct jobs_config publishers = {
+		.name = "publisher",
+		.max = 8,
+		.max_waiting = 8,
+		.idle_ms = 10000,
+	};
+
 	if (home_open(e->settings->upload_dir, &e->home, err) < 0)
 		return -1;
 	/* Without room for a ballast one does without. */
@@ -211,6 +220,8 @@ open_parts(struct engine *e, void (*fatal)(const struct err *err),
 	e->buffers = buffers_new(&buffers);
 	e->holding = holding_new(HOLDING_MAX);
 	e->hashers = digest_pool_new(0);
+	if (jobs_new(&publishers, &e->publishers, err) < 0)
+		return -1;
 	if (filetype_new(&e->types, err) < 0)
 		return -1;
 	e->sched = sched_new(&turns);
@@ -288,6 +299,7 @@ engine_close(struct engine *e)
 
 	if (e == NULL)
 		return;
+	jobs_free(e->publishers);
 	sessions_stop(e->sessions);
 	previews_free(e->previews);
 	feed_free(e->feed);

@@ -47,6 +47,7 @@ struct engine {
 	struct feed *feed; /* ... and who makes them */
 	struct filetype *types;
 	struct pins *pins;
+	struct jobs *publishers;   /* of the files of batches */
 	struct parts *parts;       /* downloads by ranges */
 	struct sessions *sessions; /* uploads that can be gone on with */
 	struct previews *previews; /* NULL: none are made here */

@@ -132,6 +132,13 @@ bool intake_kept(const struct intake *in);
 struct slice intake_rest(const struct intake *in);
 /* Bytes that were taken. */
 uint64_t intake_taken(const struct intake *in);
+/*
+ * All of a whole file was taken, but encryption is undecided, and many such
+ * wait: what waits takes no more memory than it needs, and the blob is not
+ * used until intake_take_up() brings its new handle.  For intake_settle() then.
+ */
+void intake_lay_by(struct intake *in);
+void intake_take_up(struct intake *in, struct blob *blob);
 /* The client's last word on encryption; what was undecided is written. */
 int intake_settle(struct intake *in, bool encryption, struct err *err);
 /* How the bytes lie, and where they end in storage; once settled. */

@@ -80,6 +80,38 @@ const struct intake_mode intake_undecided = {
 	.end = undecided_pause,
 };
 
+void
+intake_lay_by(struct intake *in)
+{
+	void *p;
+
+	in->blob = NULL;
+	if (in->own == NULL || in->waiting == in->own_size)
+		return;
+	if (in->waiting == 0) {
+		intake_free_own(in);
+		return;
+	}
+	intake_release(in, in->own, in->own_size);
+	p = mem_try_realloc(in->own, in->waiting);
+	if (p == NULL)
+		return;
+	if (in->window == in->own)
+		in->window = p;
+	in->own = p;
+	in->own_size = in->waiting;
+	if (in->held > in->waiting) {
+		holding_give(in->engine->holding, in->held - in->waiting);
+		in->held = in->waiting;
+	}
+}
+
+void
+intake_take_up(struct intake *in, struct blob *blob)
+{
+	in->blob = blob;
+}
+
 int
 intake_settle(struct intake *in, bool encryption, struct err *err)
 {

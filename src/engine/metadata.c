@@ -108,13 +108,14 @@ get_file(struct db_tx *tx, void *arg, struct err *err)
 }
 
 /* An image that is damaged, or was replaced meanwhile, is left as it is. */
-static void
-measure(struct engine *e, struct rec_file *f)
+void
+metadata_complete(struct engine *e, struct rec_file *f)
 {
 	struct err why = ERR_INIT;
 	struct download *d;
 
-	if (download_open_blob(e, f->blob_id, &d, &why) < 0)
+	if (!is_unmeasured(f) ||
+	    download_open_blob(e, f->blob_id, &d, &why) < 0)
 		return;
 	metadata_learn(d);
 	f->width = d->file.width;
@@ -131,7 +132,6 @@ metadata_get(struct engine *e, const struct principal *who,
 	*ret = (struct rec_file){ 0 };
 	if (db_read(e->db, get_file, &q, err) < 0)
 		return -1;
-	if (is_unmeasured(ret))
-		measure(e, ret);
+	metadata_complete(e, ret);
 	return 0;
 }

@@ -19,6 +19,8 @@ struct download;
  * bytes cannot be read has a record like others. ERR_FILE_NOT_FOUND. */
 int metadata_get(struct engine *e, const struct principal *who,
     const char *filename, struct rec_file *ret, struct err *err);
+/* The same for a record that was read, or just made. */
+void metadata_complete(struct engine *e, struct rec_file *f);
 /* How large the image ${d} is goes into its own record and, later, into the
  * database's, unless it is known or cannot be told. */
 void metadata_learn(struct download *d);

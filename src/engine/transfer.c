@@ -131,7 +131,7 @@ transfer_begin(struct transfers *ts, const struct transfer_start *start)
 	if (start->lane != NULL)
 		transfer_set_lane(t, start->lane);
 	t->is_provisional = start->is_provisional;
-	if (will_last(start) && !start->is_provisional)
+	if (will_last(start) && !start->is_provisional && !start->is_brief)
 		transfer_record(ts, r);
 	enter(t, start->mover);
 	return t;
@@ -187,6 +187,18 @@ transfer_go(struct transfer *t)
 	transfer_changed(ts, t->rec.updated_ms);
 	transfer_tell(t, false);
 	pthread_mutex_unlock(&ts->lock);
+}
+
+void
+transfer_lasts(struct transfer *t)
+{
+	struct rec_transfer row;
+
+	pthread_mutex_lock(&t->ts->lock);
+	rec_transfer_copy(&row, &t->rec);
+	pthread_mutex_unlock(&t->ts->lock);
+	transfer_record(t->ts, &row);
+	rec_transfer_fini(&row);
 }
 
 void

@@ -77,6 +77,7 @@ struct transfer_start {
 	struct lane *lane;   /* that it moves on, or waits on; NULL: it needs
 	                      * no place */
 	bool is_resumable;   /* its start is recorded, however small it is */
+	bool is_brief;       /* it is not, until transfer_lasts() */
 	/* Shown while it waits, on record only when it ends meanwhile: another
 	 * begins in its place. */
 	bool is_provisional;
@@ -90,6 +91,8 @@ struct transfer *transfer_resume(
 void transfer_set_lane(struct transfer *t, struct lane *lane);
 /* It has waited for its turn, which has come. */
 void transfer_go(struct transfer *t);
+/* It takes longer than it seemed: its start is recorded, without waiting. */
+void transfer_lasts(struct transfer *t);
 /* Something of it was sent again. */
 void transfer_retried(struct transfer *t);
 

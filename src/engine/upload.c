@@ -5,34 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/fault.h"
-#include "base/hex.h"
 #include "base/mem.h"
-#include "crypto/secret.h"
 #include "db/rec_file.h"
-#include "engine/birth.h"
-#include "engine/intake.h"
-#include "engine/preview.h"
-
-struct upload {
-	struct engine *engine;
-	struct transfer *transfer;
-	struct blob *blob; /* NULL once published or aborted */
-	char blob_id[ID_SIZE];
-	char prefix[AUTH_PREFIX_MAX + 1]; /* of the key that began it */
-	struct space_hold hold;
-	uint64_t moved; /* bytes taken */
-	struct intake intake;
-	bool published; /* the object stands, its record does not */
-};
-
-void
-upload_result_fini(struct upload_result *r)
-{
-	free(r->filename);
-	free(r->mime_type);
-	memset(r, 0, sizeof(*r));
-}
+#include "engine/upload_priv.h"
+#include "proto/limits.h"
 
 /* --- beginning ---------------------------------------------------------- */
 
@@ -65,8 +41,9 @@ exists_error(const char *filename, struct err *err)
 	    err, ERR_FILE_EXISTS, "a file named '%s' exists already", filename);
 }
 
-static int
-check_name(const char *prefix, const struct upload_options *o, struct err *err)
+int
+upload_check_name(
+    const char *prefix, const struct upload_options *o, struct err *err)
 {
 	if (strncmp(o->filename, prefix, strlen(prefix)) != 0)
 		return err_set(err, ERR_FORBIDDEN,
@@ -89,7 +66,7 @@ check_early(struct engine *e, const struct upload_request *req, struct err *err)
 {
 	struct lookup l = { req->options->filename, false };
 
-	if (check_name(req->who->prefix, req->options, err) < 0)
+	if (upload_check_name(req->who->prefix, req->options, err) < 0)
 		return -1;
 	if (req->total != REC_SIZE_UNKNOWN &&
 	    req->total > e->settings->max_file_size)
@@ -158,6 +135,10 @@ took(void *arg, uint64_t n, struct err *err)
 	if (up->moved > max)
 		return too_large(max, err);
 	transfer_moved(up->transfer, up->moved);
+	if (up->is_brief && up->moved > LIMIT_SMALL_BODY) {
+		up->is_brief = false;
+		transfer_lasts(up->transfer);
+	}
 	return 0;
 }
 
@@ -174,8 +155,8 @@ upload_check(
 	return 0;
 }
 
-int
-upload_begin(struct engine *e, const struct upload_request *req,
+static int
+begin(struct engine *e, const struct upload_request *req, bool is_brief,
     struct upload **ret_up, struct err *err)
 {
 	const struct upload_options *o = req->options;
@@ -188,6 +169,7 @@ upload_begin(struct engine *e, const struct upload_request *req,
 		.client = req->client,
 		.mover = req->mover,
 		.lane = req->lane,
+		.is_brief = is_brief,
 	};
 	struct intake_target target;
 	struct upload *up;
@@ -196,6 +178,7 @@ upload_begin(struct engine *e, const struct upload_request *req,
 		return -1;
 	up = mem_calloc(1, sizeof(*up));
 	up->engine = e;
+	up->is_brief = is_brief;
 	memcpy(up->prefix, req->who->prefix, sizeof(up->prefix));
 	if (open_blob(up, stored_size(req), err) < 0) {
 		free(up);
@@ -211,9 +194,24 @@ upload_begin(struct engine *e, const struct upload_request *req,
 		.path = choose_path(o),
 		.owner = { stores, took, up },
 	};
-	intake_init(&up->intake, e, &target);
+	up->intake = mem_alloc(sizeof(*up->intake));
+	intake_init(up->intake, e, &target);
 	*ret_up = up;
 	return 0;
+}
+
+int
+upload_begin(struct engine *e, const struct upload_request *req,
+    struct upload **ret_up, struct err *err)
+{
+	return begin(e, req, false, ret_up, err);
+}
+
+int
+upload_begin_brief(struct engine *e, const struct upload_request *req,
+    struct upload **ret_up, struct err *err)
+{
+	return begin(e, req, true, ret_up, err);
 }
 
 struct transfer *
@@ -225,164 +223,48 @@ upload_transfer(struct upload *up)
 int
 upload_fill(struct upload *up, struct source *body, struct err *err)
 {
-	return intake_run(&up->intake, body, err);
+	return intake_run(up->intake, body, err);
 }
 
-/* --- finishing ----------------------------------------------------------- */
+/* --- the end -------------------------------------------------------------- */
 
-static void
+void
 upload_free(struct upload *up)
 {
-	intake_fini(&up->intake);
-	space_hold_fini(&up->hold);
+	upload_drop_intake(up);
 	pins_drop(up->engine->pins, up->blob_id);
+	rec_file_fini(&up->file);
+	rec_transfer_fini(&up->row);
 	free(up);
 }
 
-static int
-check_hash(const struct upload_options *o, const struct digest_result *got,
-    struct err *err)
+void
+upload_drop_intake(struct upload *up)
 {
-	char hex[SHA256_HEX_SIZE];
-
-	if (!o->has_sha256 || secret_equal(o->sha256, got->sha256, SHA256_SIZE))
-		return 0;
-	hex_encode(got->sha256, SHA256_SIZE, hex);
-	return err_set(err, ERR_HASH_MISMATCH,
-	    "the bytes that arrived have the SHA-256 %s, not the one that "
-	    "was announced; nothing was kept",
-	    hex);
-}
-
-static void
-describe(struct upload *up, const struct upload_options *o,
-    const struct digest_result *got, struct rec_file *f)
-{
-	struct engine *e = up->engine;
-	size_t head = got->size < INTAKE_HEAD ? (size_t)got->size : INTAKE_HEAD;
-
-	memset(f, 0, sizeof(*f));
-	f->filename = mem_strdup(o->filename);
-	memcpy(f->blob_id, up->blob_id, ID_SIZE);
-	hex_encode(got->sha256, SHA256_SIZE, f->sha256);
-	f->crc32 = got->crc32;
-	f->size = got->size;
-	f->mime_type = mem_strdup(
-	    filetype_of(e->types, up->intake.head, head, o->filename));
-	f->encryption = o->encryption;
-	f->layout = intake_layout(&up->intake);
-	f->created_ms = f->modified_ms = clock_wall_ms(e->clock);
-	memcpy(f->transfer_id, transfer_id(up->transfer), ID_SIZE);
-}
-
-/* What one commit makes true. */
-struct publication {
-	const struct rec_file *file;
-	const struct rec_transfer *transfer;
-	bool may_replace;
-	bool is_new;
-};
-
-static int
-record(struct db_tx *tx, void *arg, struct err *err)
-{
-	struct publication *p = arg;
-
-	if (rec_file_put(tx, p->file, p->may_replace, &p->is_new, err) < 0)
-		return -1;
-	return rec_transfer_put(tx, p->transfer, err);
-}
-
-static int
-publish(struct upload *up, const struct rec_file *f, struct err *err)
-{
-	char birth[STORAGE_BIRTH_MAX + 1];
-	struct blob *blob;
-
-	if (birth_write(f, birth, err) < 0)
-		return -1;
-	FAULT_POINT("upload.taken");
-	/* Publishing frees the blob whatever comes out. */
-	blob = up->blob;
-	up->blob = NULL;
-	if (blob->ops->blob_publish(blob, intake_stored(&up->intake), birth,
-	        up->engine->durable, err) < 0)
-		return -1;
-	up->published = true;
-	FAULT_POINT("upload.published");
-	return 0;
-}
-
-int
-upload_finish(struct upload *up, const struct upload_options *options,
-    struct upload_result *ret, struct err *err)
-{
-	struct engine *e = up->engine;
-	struct digest_result got;
-	struct rec_file file = { 0 };
-	struct rec_transfer row = { 0 };
-	struct publication p = { &file, &row, options->may_replace, false };
-	bool is_unsettled;
-	int rc = -1;
-
-	transfer_set_filename(up->transfer, options->filename);
-	transfer_set_client_id(up->transfer, options->client_id);
-	transfer_set_options(
-	    up->transfer, options->encryption, options->priority);
-	if (check_name(up->prefix, options, err) < 0)
-		goto out;
-	if (intake_settle(&up->intake, options->encryption, err) < 0)
-		goto out;
-	intake_result(&up->intake, &got);
-	if (check_hash(options, &got, err) < 0)
-		goto out;
-	describe(up, options, &got, &file);
-	if (publish(up, &file, err) < 0)
-		goto out;
-	transfer_final(up->transfer, REC_COMPLETED, NULL, &row);
-	memcpy(row.sha256, file.sha256, sizeof(row.sha256));
-	if (engine_write(e, record, &p, err) < 0)
-		goto out;
-	FAULT_POINT("upload.recorded");
-	preview_stored(e, &file);
-	memset(ret, 0, sizeof(*ret));
-	ret->filename = file.filename;
-	ret->mime_type = file.mime_type;
-	file.filename = file.mime_type = NULL;
-	memcpy(ret->sha256, file.sha256, sizeof(ret->sha256));
-	ret->size = got.size;
-	memcpy(ret->id, file.transfer_id, ID_SIZE);
-	ret->is_new = p.is_new;
-	is_unsettled = file.layout == REC_SEALED && !file.encryption;
-	transfer_ended(up->transfer, &row);
-	upload_free(up);
-	if (!p.is_new && e->trashed != NULL)
-		e->trashed(e->trashed_arg);
-	if (is_unsettled && e->unsettled != NULL)
-		e->unsettled(e->unsettled_arg);
-	rc = 0;
-out:
-	rec_file_fini(&file);
-	rec_transfer_fini(&row);
-	return rc;
+	if (up->intake != NULL)
+		intake_fini(up->intake);
+	free(up->intake);
+	up->intake = NULL;
+	space_hold_fini(&up->hold);
 }
 
 void
 upload_abort(struct upload *up, const struct err *why)
 {
-	struct rec_transfer row = { 0 };
 	struct storage *st;
 
 	if (up == NULL)
 		return;
 	st = up->engine->storage;
-	transfer_final(up->transfer, transfer_status_of(why), why, &row);
+	rec_transfer_fini(&up->row);
+	transfer_final(up->transfer, transfer_status_of(why), why, &up->row);
 	if (up->blob != NULL)
 		up->blob->ops->blob_abort(up->blob);
-	/* An object that could not be removed is found by recovery. */
+	/* What could not be removed is found by the next start. */
+	if (up->is_laid_by)
+		(void)st->ops->blob_discard(st, up->blob_id, NULL);
 	if (up->published)
 		(void)st->ops->blob_remove(st, up->blob_id, NULL);
-	transfer_end(up->transfer, &row);
-	rec_transfer_fini(&row);
+	transfer_end(up->transfer, &up->row);
 	upload_free(up);
 }

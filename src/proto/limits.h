@@ -27,7 +27,8 @@
 #define LIMIT_FILES_MAX 1000u
 #define LIMIT_BATCH_NAMES 10000u /* of an archive */
 #define LIMIT_BATCH_BODY (16u * 1024 * 1024)
-#define LIMIT_QUEUE_ENDED 1000u /* ended transfers in the queue view */
+#define LIMIT_BATCH_FILES 10000u /* of an upload */
+#define LIMIT_QUEUE_ENDED 1000u  /* ended transfers in the queue view */
 #define LIMIT_PRIORITY 10
 #define LIMIT_ROOMS 100u                      /* subscriptions of one client */
 #define LIMIT_SUBSCRIBER_QUEUE (1024u * 1024) /* of events that wait */

@@ -7,6 +7,7 @@
 #include "sft/cli.h"
 
 int cmd_upload(struct cli *cli, struct err *err);
+int cmd_batch(struct cli *cli, struct err *err);
 int cmd_download(struct cli *cli, struct err *err);
 int cmd_status(struct cli *cli, struct err *err);
 int cmd_thumbnail(struct cli *cli, struct err *err);

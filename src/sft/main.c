@@ -10,6 +10,7 @@
 /* In the order in which the help shows them. */
 static const struct command commands[] = {
 	{ "upload", "send files to the server", cmd_upload },
+	{ "batch", "send files and folders in one request", cmd_batch },
 	{ "download", "fetch files, checked", cmd_download },
 	{ "thumbnail", "fetch a small picture of an image", cmd_thumbnail },
 	{ "metadata", "show what is known of a file", cmd_metadata },

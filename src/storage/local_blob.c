@@ -293,6 +293,19 @@ blob_free(struct local_blob *b)
 	free(b);
 }
 
+/* A blob that could not be published. */
+static void
+give_up(struct local_blob *b)
+{
+	if (b->has_sidecar)
+		remove_sidecar(b->local, b->id);
+	b->has_sidecar = false;
+	if (b->is_kept)
+		blob_free(b);
+	else
+		local_blob_abort(&b->blob);
+}
+
 int
 local_blob_publish(struct blob *blob, uint64_t size, const char *birth,
     bool durable, struct err *err)
@@ -301,16 +314,62 @@ local_blob_publish(struct blob *blob, uint64_t size, const char *birth,
 
 	if (complete(b, size, birth, durable, err) < 0 ||
 	    place(b, durable, err) < 0) {
-		if (b->has_sidecar)
-			remove_sidecar(b->local, b->id);
-		b->has_sidecar = false;
-		if (b->is_kept)
-			blob_free(b);
-		else
-			local_blob_abort(blob);
+		give_up(b);
 		return -1;
 	}
 	blob_free(b);
+	return 0;
+}
+
+int
+local_blob_prepare(struct blob *blob, uint64_t size, const char *birth,
+    bool durable, struct err *err)
+{
+	struct local_blob *b = of(blob);
+
+	if (complete(b, size, birth, durable, err) < 0) {
+		give_up(b);
+		return -1;
+	}
+	blob_free(b);
+	return 0;
+}
+
+/* Each directory once. */
+static int
+sync_shards(struct local *l, const char *const *ids, size_t n, struct err *err)
+{
+	bool is_synced[LOCAL_SHARDS] = { false };
+
+	for (size_t i = 0; i < n; i++) {
+		int shard = local_shard(l, ids[i]);
+		size_t at = 0;
+
+		while (l->shardfd[at] != shard)
+			at++;
+		if (!is_synced[at] && file_sync_dir(shard, err) < 0)
+			return -1;
+		is_synced[at] = true;
+	}
+	return 0;
+}
+
+int
+local_blobs_place(struct storage *st, const char *const *ids, size_t n,
+    bool durable, struct err *err)
+{
+	struct local *l = local_of(st);
+
+	for (size_t i = 0; i < n; i++) {
+		if (local_check_id(ids[i], err) < 0 ||
+		    rename_new(l->tempfd, local_shard(l, ids[i]), ids[i], err) <
+		        0)
+			return -1;
+		FAULT_POINT("place.renamed");
+	}
+	if (durable && sync_shards(l, ids, n, err) < 0)
+		return -1;
+	FAULT_POINT("place.synced");
 	return 0;
 }
 
@@ -407,5 +466,7 @@ local_blob_discard(struct storage *st, const char *id, struct err *err)
 	if (unlinkat(local_of(st)->tempfd, id, 0) < 0 && errno != ENOENT)
 		return err_set_errno(
 		    err, ERR_IO, "cannot remove 'temp/%s'", id);
+	/* Of one that was prepared. */
+	remove_sidecar(local_of(st), id);
 	return 0;
 }

@@ -76,6 +76,10 @@ int local_blob_write_at(struct blob *b, uint64_t offset, const void *buf,
 int local_blob_sync(struct blob *b, struct err *err);
 int local_blob_publish(struct blob *b, uint64_t size, const char *birth,
     bool durable, struct err *err);
+int local_blob_prepare(struct blob *b, uint64_t size, const char *birth,
+    bool durable, struct err *err);
+int local_blobs_place(struct storage *st, const char *const *ids, size_t n,
+    bool durable, struct err *err);
 void local_blob_abort(struct blob *b);
 int local_blob_reopen(struct storage *st, const char *id,
     struct blob **ret_blob, struct err *err);

@@ -189,6 +189,7 @@ forget(struct mem *m, struct mem_begun *b, uint64_t kept)
 	m->used -= b->charged - kept;
 	(void)map_remove(m->temp, slice_str(b->id));
 	free(b->p);
+	free(b->birth);
 	free(b);
 }
 
@@ -232,6 +233,64 @@ memory_blob_publish(struct blob *blob, uint64_t size, const char *birth,
 		forget(m, h->begun, rc == 0 ? size : 0);
 	pthread_mutex_unlock(&m->lock);
 	free(h);
+	return rc;
+}
+
+int
+memory_blob_prepare(struct blob *blob, uint64_t size, const char *birth,
+    bool durable, struct err *err)
+{
+	struct mem_blob *h = blob_of(blob);
+	struct mem_begun *b = h->begun;
+	struct mem *m = h->mem;
+	int rc = 0;
+
+	(void)durable;
+	pthread_mutex_lock(&m->lock);
+	if (strlen(birth) > STORAGE_BIRTH_MAX)
+		rc = err_set(err, ERR_INTERNAL, "the birth record is too long");
+	else if (charge(m, b, size, err) < 0 || grow(b, size, err) < 0)
+		rc = -1;
+	if (rc == 0) {
+		free(b->birth);
+		b->birth = mem_strdup(birth);
+		b->size = size;
+	} else if (!h->is_kept) {
+		forget(m, b, 0);
+	}
+	pthread_mutex_unlock(&m->lock);
+	free(h);
+	return rc;
+}
+
+/* Under the lock. */
+static int
+place(struct mem *m, const char *id, struct err *err)
+{
+	struct mem_begun *b = map_get(m->temp, slice_str(id));
+	uint64_t size;
+
+	if (b == NULL || b->birth == NULL)
+		return err_set(err, ERR_IO, "'%s' was not prepared", id);
+	size = b->size;
+	if (publish(m, b, size, b->birth, err) < 0)
+		return -1;
+	forget(m, b, size);
+	return 0;
+}
+
+int
+memory_blobs_place(struct storage *st, const char *const *ids, size_t n,
+    bool durable, struct err *err)
+{
+	struct mem *m = memory_of(st);
+	int rc = 0;
+
+	(void)durable;
+	pthread_mutex_lock(&m->lock);
+	for (size_t i = 0; i < n && rc == 0; i++)
+		rc = place(m, ids[i], err);
+	pthread_mutex_unlock(&m->lock);
 	return rc;
 }
 

@@ -46,6 +46,8 @@ struct mem_begun {
 	uint64_t end;     /* of what was written */
 	uint64_t cap;
 	char *p;
+	char *birth;   /* since it was prepared; NULL: it was not */
+	uint64_t size; /* then */
 	char id[ID_SIZE];
 };
 
@@ -76,6 +78,10 @@ int memory_blob_new(struct storage *st, const char *id, uint64_t size,
 int memory_blob_write_at(struct blob *blob, uint64_t offset, const void *buf,
     size_t n, struct err *err);
 int memory_blob_sync(struct blob *blob, struct err *err);
+int memory_blob_prepare(struct blob *blob, uint64_t size, const char *birth,
+    bool durable, struct err *err);
+int memory_blobs_place(struct storage *st, const char *const *ids, size_t n,
+    bool durable, struct err *err);
 int memory_blob_publish(struct blob *blob, uint64_t size, const char *birth,
     bool durable, struct err *err);
 void memory_blob_abort(struct blob *blob);

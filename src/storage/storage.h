@@ -78,6 +78,18 @@ struct storage_ops {
 	 */
 	int (*blob_publish)(struct blob *b, uint64_t size, const char *birth,
 	    bool durable, struct err *err);
+	/*
+	 * The same in two steps, for many blobs at once.  Prepared, data and
+	 * birth record are durable, and the blob waits unpublished, without a
+	 * handle; blob_discard() undoes it.  Frees ${b} whatever comes out; a
+	 * failure is one of blob_publish().
+	 */
+	int (*blob_prepare)(struct blob *b, uint64_t size, const char *birth,
+	    bool durable, struct err *err);
+	/* Publishes ${n} prepared blobs.  A failure may leave some of them
+	 * published: blob_remove() and blob_discard() of all may follow. */
+	int (*blobs_place)(struct storage *st, const char *const *ids, size_t n,
+	    bool durable, struct err *err);
 	/* Removes what was written and frees; NULL is fine. */
 	void (*blob_abort)(struct blob *b);
 	/*

@@ -341,6 +341,7 @@ mem_close(struct storage *st)
 	unref_all(m, m->aside);
 	while ((b = map_next(m->temp, &pos, NULL)) != NULL) {
 		free(b->p);
+		free(b->birth);
 		free(b);
 	}
 	map_free(m->temp);
@@ -431,6 +432,8 @@ const struct storage_ops storage_mem_ops = {
 	.blob_write_at = memory_blob_write_at,
 	.blob_sync = memory_blob_sync,
 	.blob_publish = memory_blob_publish,
+	.blob_prepare = memory_blob_prepare,
+	.blobs_place = memory_blobs_place,
 	.blob_abort = memory_blob_abort,
 	.blob_reopen = memory_blob_reopen,
 	.blob_close = memory_blob_close,

@@ -191,6 +191,19 @@ def upload_raw(w, route):
         expect.error(answer, 400, "invalid_filename")
 
 
+def upload_batch(w, route):
+    def send(place):
+        return w.ask(
+            "POST",
+            "/upload_batch?paths=keep",
+            files=[("files", (f"{place}/x", b"new"))],
+        )
+
+    _, text, _ = w.alike(send, 200)
+    (result,) = json.loads(text)["results"]
+    assert (result["status"], result["code"]) == ("failed", "forbidden")
+
+
 def upload_chunk(w, route):
     def send(place):
         one = chunks.Upload(
@@ -442,6 +455,7 @@ def socket_of_another(w, route):
 PROBES = {
     "GET /health": public,
     "POST /upload": upload_form,
+    "POST /upload_batch": upload_batch,
     "PUT /upload/<name>": upload_raw,
     "POST /upload_chunk": upload_chunk,
     "GET /resume_info/<name>": resume_info,

@@ -17,6 +17,7 @@ from fake_server import KEY, Fake, answered, error, hang
 ROOT = Path(__file__).resolve().parents[2]
 COMMANDS = [
     ("upload",),
+    ("batch",),
     ("download",),
     ("ls",),
     ("rm",),

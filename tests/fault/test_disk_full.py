@@ -11,6 +11,7 @@ import time
 
 import pytest
 
+import batches
 import expect
 
 MIB = 1 << 20
@@ -69,6 +70,26 @@ def test_a_file_that_does_not_fit(small_disk, start):
     expect.until(lambda: not list((small_disk / "storage/temp").iterdir()))
     data = data_of(4 * MIB)
     expect.uploaded(own.put("small", data), "small", data, status=201)
+
+
+@pytest.mark.parametrize("query", ["", "?encryption=no", "?encryption=yes"])
+def test_a_batch_of_which_one_does_not_fit(small_disk, start, query):
+    own = start(UPLOAD_DIR=small_disk / "storage")
+    files = {
+        "first": data_of(4 * MIB),
+        "large": data_of(60 * MIB),
+        "last": data_of(5 * MIB, 2),
+    }
+    parts = batches.files(files)
+    body = batches.answer(batches.post(own, *parts, query=query))
+    assert [r.get("code") for r in body["results"]] == [
+        None,
+        "storage_full",
+        None,
+    ]
+    assert own.has("first", files["first"]) and own.has("last", files["last"])
+    assert own.lacks("large")
+    assert own.files_below("temp") == []
 
 
 def fill_up(path):

@@ -25,10 +25,20 @@ def points():
 
 
 POINTS = points()
-# those of opening a database that is no good, of what test_sealed_faults.py
-# and test_chunk_faults.py and test_tus_faults.py do, and those of everyday
+# those of opening a database that is no good, of what test_sealed_faults.py,
+# test_chunk_faults.py, test_tus_faults.py and test_batch_faults.py do, and
+# those of everyday
 REPAIR = ["db.set_aside", "db.staged", "db.placed"]
-ELSEWHERE = ("rotate.", "rewrite.", "session.", "chunk.", "append.")
+ELSEWHERE = (
+    "rotate.",
+    "rewrite.",
+    "session.",
+    "chunk.",
+    "append.",
+    "batch.",
+    "place.",
+    "upload.prepared",
+)
 DAILY = [
     p for p in POINTS if p not in REPAIR and not p.startswith(ELSEWHERE)
 ]

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/jobs.h"
 #include "base/mem.h"
 #include "engine/feed.h"
 #include "engine/session.h"
@@ -23,6 +24,9 @@ fixture_init(struct fixture *f, const char *url)
 	static const unsigned char key[EAX_KEY_SIZE] = "the master key";
 	static const struct buffers_config buffers = { BUFFERS_SIZE, 8, 1 };
 	const struct db_config db = { .durable = true, .fatal = fatal };
+	static const struct jobs_config publishers = {
+		.name = "publisher", .max = 2, .max_waiting = 2
+	};
 	struct sched_config turns = { .places = 4 };
 	struct engine *e = mem_calloc(1, sizeof(*e));
 	struct err err = ERR_INIT;
@@ -44,6 +48,7 @@ fixture_init(struct fixture *f, const char *url)
 	e->space = space_new(e->storage, 0, e->clock);
 	assert_int_equal(db_open(&db, &e->db, &state, &err), 0);
 	e->hashers = digest_pool_new(1);
+	assert_int_equal(jobs_new(&publishers, &e->publishers, &err), 0);
 	e->buffers = buffers_new(&buffers);
 	e->holding = holding_new((size_t)4 * 1024 * 1024);
 	e->keys = keyring_new(key);
@@ -78,6 +83,7 @@ fixture_fini(struct fixture *f)
 	bus_free(e->bus);
 	sched_free(e->sched);
 	filetype_free(e->types);
+	jobs_free(e->publishers);
 	digest_pool_free(e->hashers);
 	holding_free(e->holding);
 	keyring_free(e->keys);

@@ -605,6 +605,67 @@ CONTRACT(keeps_what_could_not_be_published_through_a_second_handle)
 	FAILS(ERR_ABSENT, st->ops->blob_reopen(st, id, &b, &err));
 }
 
+CONTRACT(publishes_many_at_once_that_were_prepared)
+{
+	enum { N = 40 };
+	char ids[N][ID_SIZE];
+	const char *all[N];
+	char birth[STORAGE_BIRTH_MAX + 1];
+	uint64_t size;
+	struct blob *b;
+
+	for (int i = 0; i < N; i++) {
+		help_new_id(ids[i]);
+		all[i] = ids[i];
+		OK(st->ops->blob_new(
+		    st, ids[i], STORAGE_SIZE_UNKNOWN, &b, &err));
+		write_bytes(b, 0, 100 + (size_t)i);
+		OK(b->ops->blob_prepare(
+		    b, 100 + (uint64_t)i, ids[i], i % 2 == 0, &err));
+		FAILS(ERR_ABSENT, st->ops->blob_size(st, ids[i], &size, &err));
+	}
+	OK(st->ops->blobs_place(st, all, N, true, &err));
+	for (int i = 0; i < N; i++) {
+		OK(st->ops->blob_size(st, ids[i], &size, &err));
+		assert_int_equal(size, 100 + i);
+		assert_range(st, ids[i], 0, 100 + (size_t)i);
+		OK(st->ops->blob_birth(st, ids[i], birth, &err));
+		assert_string_equal(birth, ids[i]);
+		FAILS(ERR_ABSENT, st->ops->blob_reopen(st, ids[i], &b, &err));
+	}
+}
+
+CONTRACT(discards_what_was_prepared)
+{
+	char ids[2][ID_SIZE];
+	const char *const all[] = { ids[0], ids[1] };
+	char long_birth[STORAGE_BIRTH_MAX + 1];
+	struct blob *b;
+
+	/* for a sidecar, where there are any */
+	memset(long_birth, 'x', STORAGE_BIRTH_MAX);
+	long_birth[STORAGE_BIRTH_MAX] = '\0';
+	for (int i = 0; i < 2; i++) {
+		help_new_id(ids[i]);
+		begin(st, ids[i], 10);
+		OK(st->ops->blob_reopen(st, ids[i], &b, &err));
+		OK(b->ops->blob_prepare(b, 10, long_birth, true, &err));
+	}
+	OK(st->ops->blob_discard(st, ids[1], &err));
+	/* the first is placed, perhaps, and undone so */
+	assert_int_equal(st->ops->blobs_place(st, all, 2, true, NULL), -1);
+	for (int i = 0; i < 2; i++) {
+		uint64_t size;
+
+		OK(st->ops->blob_remove(st, ids[i], &err));
+		OK(st->ops->blob_discard(st, ids[i], &err));
+		FAILS(ERR_ABSENT, st->ops->blob_size(st, ids[i], &size, &err));
+		FAILS(ERR_ABSENT, st->ops->blob_reopen(st, ids[i], &b, &err));
+		FAILS(ERR_ABSENT,
+		    st->ops->blob_birth(st, ids[i], long_birth, &err));
+	}
+}
+
 /* What is beside ${id}, as text. */
 static void
 assert_beside(struct storage *st, const char *id, const char *text)
