@@ -79,7 +79,7 @@ check_count(const struct archive_params *p, struct err *err)
 static int
 too_long(struct err *err)
 {
-	return err_set(err, ERR_INVALID_PARAMETER,
+	return err_set(err, ERR_BODY_TOO_LARGE,
 	    "the list of names is longer than %u bytes", LIMIT_BATCH_BODY);
 }
 

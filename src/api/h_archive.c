@@ -26,8 +26,10 @@ is_get(const struct call *c)
 }
 
 static void
-describe(struct call *c, const struct archive *a)
+describe(struct call *c, const void *of)
 {
+	const struct archive *a = of;
+
 	if (!a->is_packed) {
 		http_header(c->x, "ETag", "\"%s\"", a->tag);
 		if (is_get(c))
@@ -183,65 +185,25 @@ send_head(struct call *c, struct archive *a, const struct part *part)
 
 /* --- answering ------------------------------------------------------------ */
 
-static void
-reply_not_satisfiable(struct call *c, const struct archive *a)
-{
-	struct err e = ERR_INIT;
-
-	err_set(&e, ERR_RANGE_NOT_SATISFIABLE,
-	    "the archive has %" PRIu64 " bytes; none of them is in that range",
-	    a->size);
-	http_header(c->x, "Content-Range", "bytes */%" PRIu64, a->size);
-	reply_error(c->app, c->x, &e, NULL);
-}
-
-static void
-reply_not_modified(struct call *c, const struct archive *a)
-{
-	reply_begin_kept(c->app, c->x, 304);
-	describe(c, a);
-	http_send_empty(c->x);
-}
-
-static void
-reply_precondition_failed(struct call *c)
-{
-	struct err e = ERR_INIT;
-
-	err_set(&e, ERR_PRECONDITION_FAILED,
-	    "the archive is not the one that the condition names");
-	reply_error(c->app, c->x, &e, NULL);
-}
-
 /* Owns ${a}. */
 static void
 answer(struct call *c, struct archive *a)
 {
-	const struct http_request *req = http_request(c->x);
-	const struct validators v = { .tag = a->tag, .size = a->size };
+	const struct validators v = {
+		.what = "archive",
+		.tag = a->tag,
+		.size = a->size,
+		.describe = describe,
+		.of = a,
+	};
 	struct part part = { 0, a->size, true };
-	enum validators_answer say = VALIDATORS_SEND;
 
-	if (is_get(c) && !a->is_packed)
-		say = validators_ask(req, &v, &part);
-	switch (say) {
-	case VALIDATORS_FAILED:
-		reply_precondition_failed(c);
-		break;
-	case VALIDATORS_NOT_MODIFIED:
-		reply_not_modified(c, a);
-		break;
-	case VALIDATORS_UNSATISFIABLE:
-		reply_not_satisfiable(c, a);
-		break;
-	case VALIDATORS_SEND:
-		if (req->method == HTTP_HEAD)
-			send_head(c, a, &part);
-		else
-			send_part(c, a, &part);
-		return;
-	}
-	archive_close(a);
+	if (is_get(c) && !a->is_packed && !validators_pass(c, &v, &part))
+		archive_close(a);
+	else if (http_request(c->x)->method == HTTP_HEAD)
+		send_head(c, a, &part);
+	else
+		send_part(c, a, &part);
 }
 
 static json_t *
@@ -320,7 +282,10 @@ h_archive_post(struct call *c)
 	struct err e = ERR_INIT;
 
 	if (archive_params_body(p, c->x, &e) < 0)
-		reply_error(c->app, c->x, &e, NULL);
+		reply_error(c->app, c->x, &e,
+		    e.code == ERR_BODY_TOO_LARGE
+		        ? json_pack("{s:i}", "max_body_size", LIMIT_BATCH_BODY)
+		        : NULL);
 	else
 		make(c);
 }

@@ -32,8 +32,9 @@ has_date(const struct download *d)
 
 /* The fields that 200, 206, 304 and HEAD have alike. */
 static void
-describe(struct call *c, const struct download *d)
+describe(struct call *c, const void *of)
 {
+	const struct download *d = of;
 	const struct rec_file *f = &d->file;
 	char date[HTTP_DATE_SIZE];
 	char digest[BASE64_SIZE(SHA256_SIZE)];
@@ -64,36 +65,6 @@ describe_content(struct call *c, const struct download *d)
 	http_header(c->x, "Content-Type", "%s",
 	    d->is_raw ? "application/octet-stream" : f->mime_type);
 	buf_fini(&b);
-}
-
-static void
-reply_not_satisfiable(struct call *c, const struct download *d)
-{
-	struct err e = ERR_INIT;
-
-	err_set(&e, ERR_RANGE_NOT_SATISFIABLE,
-	    "the file has %" PRIu64 " bytes; none of them is in that range",
-	    d->size);
-	http_header(c->x, "Content-Range", "bytes */%" PRIu64, d->size);
-	reply_error(c->app, c->x, &e, NULL);
-}
-
-static void
-reply_not_modified(struct call *c, const struct download *d)
-{
-	reply_begin_kept(c->app, c->x, 304);
-	describe(c, d);
-	http_send_empty(c->x);
-}
-
-static void
-reply_precondition_failed(struct call *c)
-{
-	struct err e = ERR_INIT;
-
-	err_set(&e, ERR_PRECONDITION_FAILED,
-	    "the file is not the one that the condition names");
-	reply_error(c->app, c->x, &e, NULL);
 }
 
 /* --- sending ------------------------------------------------------------- */
@@ -290,33 +261,23 @@ send_head(struct call *c, struct download *d, const struct part *part)
 static void
 answer(struct call *c, struct download *d)
 {
-	const struct http_request *req = http_request(c->x);
 	const struct validators v = {
+		.what = "file",
 		.tag = d->tag,
 		.has_date = has_date(d),
 		.modified_ms = d->file.modified_ms,
 		.size = d->size,
+		.describe = describe,
+		.of = d,
 	};
 	struct part part;
 
-	switch (validators_ask(req, &v, &part)) {
-	case VALIDATORS_FAILED:
-		reply_precondition_failed(c);
-		break;
-	case VALIDATORS_NOT_MODIFIED:
-		reply_not_modified(c, d);
-		break;
-	case VALIDATORS_UNSATISFIABLE:
-		reply_not_satisfiable(c, d);
-		break;
-	case VALIDATORS_SEND:
-		if (req->method == HTTP_HEAD)
-			send_head(c, d, &part);
-		else
-			send_part(c, d, &part);
-		return;
-	}
-	download_close(d);
+	if (!validators_pass(c, &v, &part))
+		download_close(d);
+	else if (http_request(c->x)->method == HTTP_HEAD)
+		send_head(c, d, &part);
+	else
+		send_part(c, d, &part);
 }
 
 void

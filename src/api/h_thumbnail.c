@@ -5,12 +5,10 @@
 #include "api/call.h"
 #include "api/handlers.h"
 #include "api/reply.h"
+#include "api/validators.h"
 #include "base/hex.h"
 #include "engine/preview.h"
 #include "net/http_date.h"
-#include "net/http_fields.h"
-
-/* As with downloads: what came from others must not act as ours. */
 
 static int
 check(void *x, struct err *err)
@@ -21,14 +19,14 @@ check(void *x, struct err *err)
 /* The fields that 200 and 304 have alike.  The name may stand for another
  * image from now on, so caches have to ask. */
 static void
-describe(struct call *c, int status, const struct preview *p)
+describe(struct call *c, const void *of)
 {
+	const struct preview *p = of;
 	char date[HTTP_DATE_SIZE];
 	char digest[BASE64_SIZE(SHA256_SIZE)];
 	unsigned char raw[SHA256_SIZE];
 
 	http_date(p->modified_ms / 1000, date);
-	reply_begin_kept(c->app, c->x, status);
 	http_header(c->x, "ETag", "\"%s\"", p->sha256);
 	http_header(c->x, "Last-Modified", "%s", date);
 	if (hex_decode(slice_str(p->sha256), raw, sizeof(raw))) {
@@ -39,58 +37,27 @@ describe(struct call *c, int status, const struct preview *p)
 	    c->x, "Cache-Control", "private, max-age=0, must-revalidate");
 }
 
-/* RFC 9110 13.1: If-None-Match goes before If-Modified-Since. */
-static bool
-is_not_modified(const struct http_request *req, const struct preview *p)
-{
-	struct slice tags = http_field(req, "if-none-match");
-	struct slice since = http_field(req, "if-modified-since");
-	int64_t when;
-
-	if (tags.p != NULL)
-		return http_etag_matches(tags, p->sha256, true);
-	return since.p != NULL && http_date_parse(since, &when) &&
-	       p->modified_ms / 1000 <= when;
-}
-
-static bool
-is_precondition_failed(const struct http_request *req, const struct preview *p)
-{
-	struct slice tags = http_field(req, "if-match");
-	struct slice since = http_field(req, "if-unmodified-since");
-	int64_t when;
-
-	if (tags.p != NULL)
-		return !http_etag_matches(tags, p->sha256, false);
-	return since.p != NULL && http_date_parse(since, &when) &&
-	       p->modified_ms / 1000 > when;
-}
-
-static void
-refuse(struct call *c)
-{
-	struct err e = ERR_INIT;
-
-	err_set(&e, ERR_PRECONDITION_FAILED,
-	    "the preview is not the one that the condition names");
-	reply_error(c->app, c->x, &e, NULL);
-}
-
 static void
 answer(struct call *c, const struct preview *p)
 {
-	const struct http_request *req = http_request(c->x);
+	const struct validators v = {
+		.what = "preview",
+		.tag = p->sha256,
+		.has_date = true,
+		.modified_ms = p->modified_ms,
+		.size = p->jpeg.len,
+		.is_whole = true,
+		.describe = describe,
+		.of = p,
+	};
+	struct part part;
 
-	if (is_precondition_failed(req, p)) {
-		refuse(c);
-	} else if (is_not_modified(req, p)) {
-		describe(c, 304, p);
-		http_send_empty(c->x);
-	} else {
-		describe(c, 200, p);
-		http_header(c->x, "Content-Type", "image/jpeg");
-		http_send(c->x, p->jpeg.p, p->jpeg.len);
-	}
+	if (!validators_pass(c, &v, &part))
+		return;
+	reply_begin_kept(c->app, c->x, 200);
+	describe(c, p);
+	http_header(c->x, "Content-Type", "image/jpeg");
+	http_send(c->x, p->jpeg.p, p->jpeg.len);
 }
 
 void

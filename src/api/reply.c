@@ -222,8 +222,9 @@ add_advice(struct app *app, struct http_exchange *x, int status,
 		    json_integer(
 		        (json_int_t)app->engine->settings->max_file_size));
 	else if (e->code == ERR_BODY_TOO_LARGE)
-		(void)json_object_set_new(
-		    o, "max_body_size", json_integer(LIMIT_SMALL_BODY));
+		/* a handler with another limit has named that */
+		(void)json_object_update_missing_new(
+		    o, json_pack("{s:i}", "max_body_size", LIMIT_SMALL_BODY));
 	if (status == 503 || status == 429)
 		http_header(x, "Retry-After", "%" PRId64,
 		    c != NULL && c->visitor.retry_after_s > 0

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "api/validators.h"
 
+#include <inttypes.h>
 #include <string.h>
 
+#include "api/reply.h"
 #include "net/http_date.h"
 #include "net/http_fields.h"
 #include "net/http_range.h"
@@ -53,8 +55,16 @@ if_range_holds(const struct http_request *req, const struct validators *v)
 	       v->modified_ms / 1000 == when;
 }
 
-enum validators_answer
-validators_ask(const struct http_request *req, const struct validators *v,
+enum answer {
+	SEND, /* the part */
+	NOT_MODIFIED,
+	FAILED,        /* If-Match, If-Unmodified-Since */
+	UNSATISFIABLE, /* the range */
+};
+
+/* In the order that the header names. */
+static enum answer
+ask(const struct http_request *req, const struct validators *v,
     struct part *ret_part)
 {
 	struct slice value = http_field(req, "range");
@@ -62,21 +72,71 @@ validators_ask(const struct http_request *req, const struct validators *v,
 
 	*ret_part = (struct part){ 0, v->size, true };
 	if (is_precondition_failed(req, v))
-		return VALIDATORS_FAILED;
+		return FAILED;
 	if (is_not_modified(req, v))
-		return VALIDATORS_NOT_MODIFIED;
+		return NOT_MODIFIED;
 	/* RFC 9110 14.2: Range is for GET only. */
-	if (value.p == NULL || req->method != HTTP_GET ||
+	if (value.p == NULL || v->is_whole || req->method != HTTP_GET ||
 	    !if_range_holds(req, v))
-		return VALIDATORS_SEND;
+		return SEND;
 	switch (http_range(value, v->size, &first, &last)) {
 	case HTTP_RANGE_UNSATISFIABLE:
-		return VALIDATORS_UNSATISFIABLE;
+		return UNSATISFIABLE;
 	case HTTP_RANGE_PART:
 		*ret_part = (struct part){ first, last - first + 1, false };
 		break;
 	default:
 		break;
 	}
-	return VALIDATORS_SEND;
+	return SEND;
+}
+
+static void
+reply_not_modified(struct call *c, const struct validators *v)
+{
+	reply_begin_kept(c->app, c->x, 304);
+	v->describe(c, v->of);
+	http_send_empty(c->x);
+}
+
+static void
+reply_failed(struct call *c, const struct validators *v)
+{
+	struct err e = ERR_INIT;
+
+	err_set(&e, ERR_PRECONDITION_FAILED,
+	    "the %s is not the one that the condition names", v->what);
+	reply_error(c->app, c->x, &e, NULL);
+}
+
+static void
+reply_unsatisfiable(struct call *c, const struct validators *v)
+{
+	struct err e = ERR_INIT;
+
+	err_set(&e, ERR_RANGE_NOT_SATISFIABLE,
+	    "the %s has %" PRIu64 " bytes; none of them is in that range",
+	    v->what, v->size);
+	http_header(c->x, "Content-Range", "bytes */%" PRIu64, v->size);
+	reply_error(c->app, c->x, &e, NULL);
+}
+
+bool
+validators_pass(
+    struct call *c, const struct validators *v, struct part *ret_part)
+{
+	switch (ask(http_request(c->x), v, ret_part)) {
+	case NOT_MODIFIED:
+		reply_not_modified(c, v);
+		return false;
+	case FAILED:
+		reply_failed(c, v);
+		return false;
+	case UNSATISFIABLE:
+		reply_unsatisfiable(c, v);
+		return false;
+	case SEND:
+		break;
+	}
+	return true;
 }

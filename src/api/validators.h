@@ -2,26 +2,36 @@
 #ifndef API_VALIDATORS_H
 #define API_VALIDATORS_H
 
-/* Conditions (RFC 9110 13) and ranges (14) of a GET or HEAD, against what there
- * is to send. */
+/*
+ * Conditions (RFC 9110 13) and ranges (14) of a GET or HEAD, against what there
+ * is to send.  They are looked at in the order of RFC 9110 13.2.2:
+ *
+ *	1. If-Match, or without it
+ *	2. If-Unmodified-Since; when it does not hold: 412
+ *	3. If-None-Match, or without it
+ *	4. If-Modified-Since; when it does not hold: 304
+ *	5. Range (GET alone), where If-Range holds or is not there: 206, or 416
+ *	   when there is no such part; else all of it
+ *
+ * A date counts only where there is one to compare it with.
+ */
 
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "net/http.h"
+#include "api/call.h"
 
 struct validators {
-	const char *tag; /* of a strong entity tag, without the quotes */
+	const char *what; /* "file", for messages */
+	const char *tag;  /* of a strong entity tag, without the quotes */
 	bool has_date;
 	int64_t modified_ms;
 	uint64_t size; /* whole */
-};
+	bool is_whole; /* it is not sent in parts: 5 does not apply */
 
-enum validators_answer {
-	VALIDATORS_SEND, /* ${part} of it */
-	VALIDATORS_NOT_MODIFIED,
-	VALIDATORS_FAILED,        /* If-Match, If-Unmodified-Since */
-	VALIDATORS_UNSATISFIABLE, /* the range */
+	/* Sets the fields that 200 and 304 have alike, of ${of}. */
+	void (*describe)(struct call *c, const void *of);
+	const void *of;
 };
 
 /* What is sent of it. */
@@ -31,7 +41,9 @@ struct part {
 	bool whole;
 };
 
-enum validators_answer validators_ask(const struct http_request *req,
-    const struct validators *v, struct part *ret_part);
+/* Is ${ret_part} of it to be sent?  If not, the call has been answered: 304,
+ * 412 or 416. */
+bool validators_pass(
+    struct call *c, const struct validators *v, struct part *ret_part);
 
 #endif

@@ -71,6 +71,42 @@ set_number(const struct opt *o, const char *text, struct err *err)
 	return 0;
 }
 
+/* "name, newest or size" */
+static void
+list_words(const char *words, char *ret, size_t n)
+{
+	struct slice rest = slice_str(words);
+	struct slice word;
+	size_t len = 0;
+
+	ret[0] = '\0';
+	while (slice_next(&rest, '|', &word) && len < n)
+		len += (size_t)snprintf(ret + len, n - len, "%s%.*s",
+		    len == 0      ? ""
+		    : rest.n == 0 ? " or "
+		                  : ", ",
+		    (int)word.n, word.p);
+}
+
+static int
+set_choice(const struct opt *o, const char *text, struct err *err)
+{
+	struct opt_choice *choice = o->value;
+	struct slice rest = slice_str(choice->words);
+	struct slice word;
+	char list[256];
+
+	while (slice_next(&rest, '|', &word)) {
+		if (slice_eq_str(word, text)) {
+			choice->value = text;
+			return 0;
+		}
+	}
+	list_words(choice->words, list, sizeof(list));
+	return err_set(err, ERR_USAGE,
+	    "option '--%s' is '%.64s': it must be %s", o->name, text, list);
+}
+
 /* ${text} is NULL for flags. */
 static int
 set_value(const struct opt *o, const char *text, struct err *err)
@@ -85,6 +121,10 @@ set_value(const struct opt *o, const char *text, struct err *err)
 	case OPT_UINT:
 	case OPT_SIZE:
 		if (set_number(o, text, err) < 0)
+			return -1;
+		break;
+	case OPT_CHOICE:
+		if (set_choice(o, text, err) < 0)
 			return -1;
 		break;
 	}

@@ -15,7 +15,13 @@
 #include "base/buf.h"
 #include "base/err.h"
 
-enum opt_kind { OPT_FLAG, OPT_STR, OPT_UINT, OPT_SIZE };
+enum opt_kind { OPT_FLAG, OPT_STR, OPT_UINT, OPT_SIZE, OPT_CHOICE };
+
+/* The value of an OPT_CHOICE: one of a few words. */
+struct opt_choice {
+	const char *words; /* "name|newest|size" */
+	const char *value; /* NULL until the option is given */
+};
 
 struct opt {
 	const char *name; /* without "--"; NULL ends the table */
@@ -23,7 +29,8 @@ struct opt {
 	enum opt_kind kind;
 	const char *arg;   /* what the help calls the value, "FILE" */
 	const char *help;  /* NULL: not shown */
-	void *value;       /* bool *, const char **, uint64_t * by kind */
+	void *value;       /* bool *, const char **, uint64_t *, uint64_t *,
+	                    * struct opt_choice * by kind */
 	uint64_t min, max; /* for OPT_UINT and OPT_SIZE, max included */
 	bool *given;       /* may be NULL */
 };
@@ -45,7 +52,7 @@ struct opt_input {
  * Parses argv[1..].  What is no option is moved, in its order, to
  * argv[1 .. *${ret_nargs}], and a NULL put behind.  An option given twice
  * has its last value; strings point into argv.  ERR_USAGE names the option
- * and what would be valid, never a string's value; some values may be set
+ * and what would be valid, never an OPT_STR's value; some values may be set
  * then.
  */
 int opt_parse(const struct opt_input *in, int *ret_nargs, struct err *err);

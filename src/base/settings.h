@@ -20,6 +20,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/log.h"
+#include "base/opt.h"
 
 enum settings_durability { SETTINGS_FULL, SETTINGS_RELAXED };
 
@@ -87,6 +88,10 @@ void settings_fini(struct settings *s); /* wipes the secrets */
 /* NAME=value lines, usable as a config file; secrets are masked, in
  * comments. */
 void settings_print(const struct settings *s, struct buf *b);
+/* The settings as a table of options with their help, for settings_help() and
+ * base/complete.h, not to parse with; settings_options_free() it. */
+struct opt *settings_options(void);
+void settings_options_free(struct opt *table);
 /* The options' help for --help. */
 void settings_help(struct buf *b);
 /* The commented sample file. */

@@ -58,49 +58,13 @@ settings_print(const struct settings *s, struct buf *b)
 		print_row(&settings_rows[i], s, b);
 }
 
-/* "the port to listen on ... (default 8080)" */
-static char *
-help_text(const struct settings_row *row)
-{
-	struct buf b;
-
-	buf_init(&b, SIZE_MAX);
-	buf_append_str(&b, row->help);
-	if (row->kind == SETTINGS_CHOICE) {
-		buf_append_str(&b, ": ");
-		settings_value_describe(row, &b);
-	}
-	if (row->fallback != NULL)
-		buf_printf(&b, " (default %s%s)", row->fallback,
-		    row->is_not_built ? "; cannot be changed yet" : "");
-	return buf_take(&b);
-}
-
 void
 settings_help(struct buf *b)
 {
-	char(*names)[SETTINGS_OPTION_SIZE];
-	char **helps;
-	struct opt *table;
-	size_t i;
+	struct opt *table = settings_options();
 
-	names = mem_calloc(settings_n_rows, sizeof(names[0]));
-	helps = mem_calloc(settings_n_rows, sizeof(helps[0]));
-	table = mem_calloc(settings_n_rows + 1, sizeof(table[0]));
-	for (i = 0; i < settings_n_rows; i++) {
-		settings_option_name(settings_rows[i].name, names[i]);
-		helps[i] = help_text(&settings_rows[i]);
-		table[i].name = names[i];
-		table[i].kind = OPT_STR;
-		table[i].arg = settings_rows[i].arg;
-		table[i].help = helps[i];
-	}
 	opt_help(table, b);
-	for (i = 0; i < settings_n_rows; i++)
-		free(helps[i]);
-	free(names);
-	free(helps);
-	free(table);
+	settings_options_free(table);
 }
 
 /* A sentence about what a version without the row's part takes, "" when the

@@ -12,6 +12,7 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "sft/cli_priv.h"
+#include "sft/nearest.h"
 #include "sft/out.h"
 #include "sft/term.h"
 #include "sft/text.h"
@@ -99,6 +100,33 @@ is_group(const struct cli *cli, const char *word)
 }
 
 static int
+no_such_command(const struct cli *cli, const char *word, struct err *err)
+{
+	const struct command *c;
+
+	for (c = cli->commands; c->name != NULL; c++) {
+		if (nearest_is_like(word, c->name))
+			return err_set(err, ERR_USAGE,
+			    "there is no command '%.64s'; did you mean '%s'? "
+			    "'sft --help' lists them",
+			    word, c->name);
+	}
+	return err_set(err, ERR_USAGE,
+	    "there is no command '%.64s'; 'sft --help' lists them", word);
+}
+
+/* "help upload" is "upload --help". */
+static int
+take_help(struct cli *cli, struct err *err)
+{
+	if (cli->argc < 2 || strcmp(cli->argv[1], "help") != 0)
+		return 0;
+	cli->help = true;
+	shift(cli);
+	return parse_globals(cli, err);
+}
+
+static int
 find_in_group(struct cli *cli, const char *group, struct err *err)
 {
 	if (parse_globals(cli, err) < 0)
@@ -136,7 +164,7 @@ cli_begin(struct cli *cli, const struct command *commands, int argc,
 	cli->timeout_s = CLI_TIMEOUT_DEFAULT;
 	cli->argc = cli->args.argc;
 	cli->argv = cli->args.argv;
-	if (parse_globals(cli, err) < 0)
+	if (parse_globals(cli, err) < 0 || take_help(cli, err) < 0)
 		return -1;
 	if (cli->version)
 		return print_version(err);
@@ -150,11 +178,7 @@ cli_begin(struct cli *cli, const struct command *commands, int argc,
 	cli->command = find(cli, NULL, word);
 	if (cli->command == NULL && is_group(cli, word))
 		return find_in_group(cli, word, err);
-	if (cli->command == NULL)
-		return err_set(err, ERR_USAGE,
-		    "there is no command '%.64s'; 'sft --help' lists them",
-		    word);
-	return 0;
+	return cli->command == NULL ? no_such_command(cli, word, err) : 0;
 }
 
 int
@@ -170,6 +194,10 @@ cli_parse(struct cli *cli, const struct cli_syntax *syntax, struct err *err)
 	};
 	int n;
 
+	if (cli->on_syntax != NULL) {
+		cli->on_syntax(cli->on_syntax_arg, cli->command, syntax);
+		return 1;
+	}
 	cli_globals(cli, globals);
 	if (opt_parse(&in, &n, err) < 0)
 		return -1;
@@ -187,6 +215,20 @@ cli_parse(struct cli *cli, const struct cli_syntax *syntax, struct err *err)
 		    "'%s' has no use for the argument '%.100s'",
 		    cli->command->name, cli->argv[syntax->max_args]);
 	return 0;
+}
+
+void
+cli_each_syntax(const struct command *commands, cli_on_syntax *each, void *arg)
+{
+	struct cli cli = {
+		.commands = commands,
+		.on_syntax = each,
+		.on_syntax_arg = arg,
+	};
+	struct err err = ERR_INIT;
+
+	for (cli.command = commands; cli.command->name != NULL; cli.command++)
+		(void)cli.command->run(&cli, &err);
 }
 
 /* On standard error, with the progress line out of the way. */
@@ -251,8 +293,12 @@ cli_fail(struct cli *cli, const char *what, const struct err *err)
 	    what == NULL ? "" : ": ", err->msg);
 	if (advice != NULL)
 		advise(cli, advice);
-	if (err->code == ERR_USAGE && cli->command != NULL && what == NULL)
+	if (err->code != ERR_USAGE || what != NULL)
+		return;
+	if (cli->command != NULL)
 		cli_say(cli, "see 'sft %s --help'", cli->command->name);
+	else if (strstr(err->msg, "--help") == NULL)
+		cli_say(cli, "see 'sft --help'");
 }
 
 bool

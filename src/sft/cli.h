@@ -33,6 +33,18 @@ struct command {
 	int (*run)(struct cli *cli, struct err *err);
 };
 
+/* How a command is called. */
+struct cli_syntax {
+	const char *args; /* "FILE...", for the help and base/complete.h */
+	const char *about;
+	const struct opt *options; /* may be NULL */
+	int min_args;
+	int max_args; /* -1: any number */
+};
+
+typedef void cli_on_syntax(
+    void *arg, const struct command *command, const struct cli_syntax *syntax);
+
 struct cli {
 	const struct command *commands;
 	const struct command *command; /* NULL: nothing is left to do */
@@ -60,6 +72,10 @@ struct cli {
 	struct http *http;
 	enum fail_exit exit;
 	bool is_told; /* the JSON document is out */
+
+	/* Set where a command is only to show its syntax. */
+	cli_on_syntax *on_syntax;
+	void *on_syntax_arg;
 };
 
 int cli_begin(struct cli *cli, const struct command *commands, int argc,
@@ -67,19 +83,16 @@ int cli_begin(struct cli *cli, const struct command *commands, int argc,
 /* ${rc} and ${err} as the command left them. */
 int cli_end(struct cli *cli, int rc, struct err *err);
 
-/* How a command is called. */
-struct cli_syntax {
-	const char *args; /* "FILE...", for the help */
-	const char *about;
-	const struct opt *options; /* may be NULL */
-	int min_args;
-	int max_args; /* -1: any number */
-};
-
 /* Parses the command's options (global ones, too) and counts its arguments.
- * 1: help was asked for and given, the command is done; -1: ERR_USAGE. */
+ * 1: help was asked for and given, the command is done; -1: ERR_USAGE.  Every
+ * command calls it before it does anything else. */
 int cli_parse(
     struct cli *cli, const struct cli_syntax *syntax, struct err *err);
+
+/* Calls ${each} with how every command of the table is called; options' values
+ * may not be looked at, but for the words of an OPT_CHOICE. */
+void cli_each_syntax(
+    const struct command *commands, cli_on_syntax *each, void *arg);
 
 /* Makes the way to the server ready; Ctrl-C is heard from then on. */
 int cli_http(struct cli *cli, struct err *err);
@@ -93,6 +106,11 @@ struct cli_ask {
 };
 int cli_ask(struct cli *cli, const struct cli_ask *ask, json_t **ret_json,
     struct err *err);
+
+/* The whole of such a command: prints the answer with ${print}, or with --json
+ * as it is. */
+int cli_show(struct cli *cli, const struct cli_ask *ask,
+    int (*print)(const json_t *answer, struct err *err), struct err *err);
 
 /* "sft: ...", on standard error; what is not printable is replaced. */
 void cli_say(struct cli *cli, const char *fmt, ...)

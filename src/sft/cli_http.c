@@ -159,3 +159,17 @@ cli_ask(struct cli *cli, const struct cli_ask *ask, json_t **ret_json,
 	*ret_json = reply.json;
 	return 0;
 }
+
+int
+cli_show(struct cli *cli, const struct cli_ask *ask,
+    int (*print)(const json_t *answer, struct err *err), struct err *err)
+{
+	json_t *answer = NULL;
+	int rc;
+
+	if (cli_http(cli, err) < 0 || cli_ask(cli, ask, &answer, err) < 0)
+		return -1;
+	rc = cli->json ? cli_tell(cli, answer, err) : print(answer, err);
+	json_decref(answer);
+	return rc;
+}

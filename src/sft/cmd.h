@@ -6,6 +6,7 @@
 
 #include "sft/cli.h"
 
+int cmd_completion(struct cli *cli, struct err *err);
 int cmd_upload(struct cli *cli, struct err *err);
 int cmd_batch(struct cli *cli, struct err *err);
 int cmd_download(struct cli *cli, struct err *err);

@@ -12,13 +12,15 @@
 #include "sft/url.h"
 
 #define VIEW_MAX_BYTES (64u * 1024 * 1024)
+#define STATUS_WORDS                                                           \
+	"queued|uploading|downloading|completed|failed|cancelled|interrupted"
 
 struct options {
-	const char *status;
+	struct opt_choice status;
 	const char *client;
 	const char *from;
 	const char *to;
-	const char *direction;
+	struct opt_choice direction;
 	const char *filename;
 	uint64_t limit;
 	uint64_t offset;
@@ -34,11 +36,11 @@ add_target(const struct options *o, struct buf *b)
 	buf_append_str(b, "/history");
 	url_add_query(b, "limit", limit);
 	url_add_query(b, "offset", o->offset == 0 ? NULL : offset);
-	url_add_query(b, "status", o->status);
+	url_add_query(b, "status", o->status.value);
 	url_add_query(b, "client", o->client);
 	url_add_query(b, "from", o->from);
 	url_add_query(b, "to", o->to);
-	url_add_query(b, "direction", o->direction);
+	url_add_query(b, "direction", o->direction.value);
 	url_add_query(b, "filename", o->filename);
 }
 
@@ -104,26 +106,22 @@ print(const json_t *answer, struct err *err)
 		{ "NAME", false, true },
 		{ NULL, false, false },
 	};
-	const json_t *entries = json_object_get(answer, "entries");
-	const json_t *transfer;
-	struct table *t = table_new(columns);
+	const struct table_list list = {
+		.columns = columns,
+		.objects = json_object_get(answer, "entries"),
+		.add = add_transfer,
+		.none = out_uint(answer, "total_count") > 0
+		            ? NULL
+		            : "No such transfers.\n",
+	};
 	struct buf b;
-	size_t i;
 	int rc;
 
-	json_array_foreach(entries, i, transfer)
-	{
-		add_transfer(t, transfer);
-	}
 	buf_init(&b, VIEW_MAX_BYTES);
-	if (table_rows(t) > 0)
-		table_write(t, cli_width(), &b);
-	else if (out_uint(answer, "total_count") == 0)
-		buf_append_str(&b, "No such transfers.\n");
+	table_write_list(&list, cli_width(), &b);
 	add_place(answer, &b);
 	rc = out_text(&b, err);
 	buf_fini(&b);
-	table_free(t);
 	return rc;
 }
 
@@ -131,17 +129,13 @@ static int
 run(struct cli *cli, const struct options *o, struct err *err)
 {
 	struct cli_ask ask = { .method = "GET" };
-	json_t *answer = NULL;
 	struct buf target;
-	int rc = -1;
+	int rc;
 
 	buf_init(&target, URL_MAX);
 	add_target(o, &target);
 	ask.target = buf_str(&target);
-	if (cli_http(cli, err) == 0 && cli_ask(cli, &ask, &answer, err) == 0)
-		rc =
-		    cli->json ? cli_tell(cli, answer, err) : print(answer, err);
-	json_decref(answer);
+	rc = cli_show(cli, &ask, print, err);
 	buf_fini(&target);
 	return rc;
 }
@@ -149,9 +143,13 @@ run(struct cli *cli, const struct options *o, struct err *err)
 int
 cmd_history(struct cli *cli, struct err *err)
 {
-	struct options o = { .limit = LIMIT_HISTORY_DEFAULT };
+	struct options o = {
+		.status = { .words = STATUS_WORDS },
+		.direction = { .words = "upload|download" },
+		.limit = LIMIT_HISTORY_DEFAULT,
+	};
 	const struct opt options[] = {
-		{ "status", 0, OPT_STR, "STATUS",
+		{ "status", 0, OPT_CHOICE, "STATUS",
 		    "queued, uploading, downloading, completed, failed, "
 		    "cancelled or interrupted",
 		    &o.status, 0, 0, NULL },
@@ -163,7 +161,7 @@ cmd_history(struct cli *cli, struct err *err)
 		    NULL },
 		{ "to", 0, OPT_STR, "DAY", "up to this day, included", &o.to, 0,
 		    0, NULL },
-		{ "direction", 0, OPT_STR, "WAY", "upload or download",
+		{ "direction", 0, OPT_CHOICE, "WAY", "upload or download",
 		    &o.direction, 0, 0, NULL },
 		{ "filename", 0, OPT_STR, "NAME", "of this file", &o.filename,
 		    0, 0, NULL },

@@ -11,7 +11,6 @@
 #include "sft/url.h"
 
 #define LINE_MAX_BYTES 8192u
-#define TABLE_MAX_BYTES (64u * 1024 * 1024)
 #define EXPIRES_MAX_MS (100 * 365 * (int64_t)86400 * 1000)
 
 /* "read,write" as a list. */
@@ -108,7 +107,7 @@ cmd_key_new(struct cli *cli, struct err *err)
 {
 	struct new_options o = { 0 };
 	const struct opt options[] = {
-		{ "name", 0, OPT_STR, "NAME", "what it is for", &o.name, 0, 0,
+		{ "name", 0, OPT_STR, "TEXT", "what it is for", &o.name, 0, 0,
 		    NULL },
 		{ "scopes", 0, OPT_STR, "LIST",
 		    "of read, write and admin, with commas (read,write)",
@@ -183,22 +182,14 @@ print_list(const json_t *answer, struct err *err)
 		{ "LAST USED", false, false },
 		{ NULL, false, false },
 	};
-	struct table *t = table_new(columns);
-	const json_t *key;
-	struct buf b;
-	size_t i;
-	int rc;
+	const struct table_list list = {
+		.columns = columns,
+		.objects = json_object_get(answer, "keys"),
+		.add = add_key,
+		.none = "No keys but the admin key of the server.\n",
+	};
 
-	json_array_foreach(json_object_get(answer, "keys"), i, key)
-	{
-		add_key(t, key);
-	}
-	buf_init(&b, TABLE_MAX_BYTES);
-	table_write(t, cli_width(), &b);
-	rc = out_text(&b, err);
-	buf_fini(&b);
-	table_free(t);
-	return rc;
+	return table_print(&list, cli_width(), err);
 }
 
 int
@@ -211,16 +202,9 @@ cmd_key_list(struct cli *cli, struct err *err)
 		         "admin.\n",
 	};
 	const struct cli_ask ask = { "GET", "/keys", NULL };
-	json_t *answer = NULL;
 	int rc = cli_parse(cli, &syntax, err);
 
-	if (rc != 0)
-		return rc;
-	if (cli_http(cli, err) < 0 || cli_ask(cli, &ask, &answer, err) < 0)
-		return -1;
-	rc = cli->json ? cli_tell(cli, answer, err) : print_list(answer, err);
-	json_decref(answer);
-	return rc;
+	return rc != 0 ? rc : cli_show(cli, &ask, print_list, err);
 }
 
 /* What a script gets where the server's answer is empty. */

@@ -1,28 +1,41 @@
 /* SPDX-License-Identifier: MIT */
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/buf.h"
+#include "proto/limits.h"
 #include "sft/cmd.h"
 #include "sft/out.h"
 #include "sft/text.h"
 #include "sft/url.h"
 
 #define PAGE_MAX_BYTES (64u * 1024 * 1024)
-#define PAGE_FILES "1000"
 
 struct listing {
 	struct cli *cli;
 	const char *prefix;
-	const char *sort;
+	struct opt_choice sort;
+	uint64_t limit;
+	bool names;
 	json_t *all; /* with --json; NULL: printed as they come */
-	size_t count;
+	uint64_t count;
 };
 
-static int
-print_page(const json_t *files, struct err *err)
+/* "   2.9 KiB  2026-11-26 10:00  " */
+static void
+add_figures(struct buf *b, const json_t *f)
 {
 	char size[TEXT_SIZE], modified[TEXT_SIZE];
+
+	text_size(out_uint(f, "size"), size);
+	text_time(out_str(f, "modified"), modified);
+	buf_printf(b, "%10s  %-16s  ", size, modified);
+}
+
+static int
+print_page(const struct listing *l, const json_t *files, struct err *err)
+{
 	const json_t *f;
 	struct buf b;
 	size_t i;
@@ -31,9 +44,8 @@ print_page(const json_t *files, struct err *err)
 	buf_init(&b, PAGE_MAX_BYTES);
 	json_array_foreach(files, i, f)
 	{
-		text_size(out_uint(f, "size"), size);
-		text_time(out_str(f, "modified"), modified);
-		buf_printf(&b, "%10s  %-16s  ", size, modified);
+		if (!l->names)
+			add_figures(&b, f);
 		text_clean(&b, slice_str(out_str(f, "filename")));
 		buf_append_char(&b, '\n');
 	}
@@ -47,14 +59,18 @@ static int
 ask_page(struct listing *l, const char *cursor, json_t **ret, struct err *err)
 {
 	struct cli_ask ask = { .method = "GET" };
+	uint64_t left = l->limit - l->count;
+	char limit[TEXT_SIZE];
 	struct buf target;
 	int rc;
 
+	(void)snprintf(limit, sizeof(limit), "%" PRIu64,
+	    left < LIMIT_FILES_MAX ? left : LIMIT_FILES_MAX);
 	buf_init(&target, 2 * URL_MAX);
 	buf_append_str(&target, "/files");
-	url_add_query(&target, "limit", PAGE_FILES);
+	url_add_query(&target, "limit", limit);
 	url_add_query(&target, "prefix", l->prefix);
-	url_add_query(&target, "sort", l->sort);
+	url_add_query(&target, "sort", l->sort.value);
 	url_add_query(&target, "cursor", cursor);
 	ask.target = buf_str(&target);
 	rc = cli_ask(l->cli, &ask, ret, err);
@@ -71,7 +87,7 @@ next_page(struct listing *l, json_t **page, struct err *err)
 	const json_t *files;
 	json_t *next;
 
-	if (*page != NULL && cursor == NULL)
+	if (*page != NULL && (cursor == NULL || l->count >= l->limit))
 		return 0;
 	if (ask_page(l, cursor, &next, err) < 0)
 		return -1;
@@ -81,7 +97,7 @@ next_page(struct listing *l, json_t **page, struct err *err)
 	l->count += json_array_size(files);
 	if (l->all != NULL)
 		return json_array_extend(l->all, (json_t *)files) < 0 ? -1 : 1;
-	return print_page(files, err) < 0 ? -1 : 1;
+	return print_page(l, files, err) < 0 ? -1 : 1;
 }
 
 static int
@@ -113,11 +129,19 @@ list(struct listing *l, struct err *err)
 int
 cmd_ls(struct cli *cli, struct err *err)
 {
-	struct listing l = { .cli = cli };
+	struct listing l = {
+		.cli = cli,
+		.sort = { .words = "name|newest|size" },
+		.limit = INT64_MAX,
+	};
 	const struct opt options[] = {
-		{ "sort", 0, OPT_STR, "ORDER",
+		{ "sort", 0, OPT_CHOICE, "ORDER",
 		    "name, newest (first) or size (largest first) (name)",
 		    &l.sort, 0, 0, NULL },
+		{ "limit", 0, OPT_UINT, "N", "so many at most (all)", &l.limit,
+		    1, INT64_MAX, NULL },
+		{ "names", '1', OPT_FLAG, NULL, "their names alone", &l.names,
+		    0, 0, NULL },
 		{ 0 },
 	};
 	const struct cli_syntax syntax = {

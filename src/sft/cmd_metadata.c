@@ -69,7 +69,6 @@ cmd_metadata(struct cli *cli, struct err *err)
 	};
 	struct cli_ask ask = { .method = "GET" };
 	int rc = cli_parse(cli, &syntax, err);
-	json_t *answer = NULL;
 	struct buf target;
 
 	if (rc != 0)
@@ -78,11 +77,7 @@ cmd_metadata(struct cli *cli, struct err *err)
 	buf_append_str(&target, "/metadata/");
 	url_add_name(&target, cli->argv[0]);
 	ask.target = buf_str(&target);
-	rc = -1;
-	if (cli_http(cli, err) == 0 && cli_ask(cli, &ask, &answer, err) == 0)
-		rc =
-		    cli->json ? cli_tell(cli, answer, err) : print(answer, err);
-	json_decref(answer);
+	rc = cli_show(cli, &ask, print, err);
 	buf_fini(&target);
 	return rc;
 }

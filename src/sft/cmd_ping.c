@@ -42,7 +42,6 @@ cmd_ping(struct cli *cli, struct err *err)
 		         "over it; 'sft upload' does so by itself.\n",
 	};
 	struct cli_ask ask = { .method = "POST", .target = "/ping" };
-	json_t *answer = NULL;
 	int rc = cli_parse(cli, &syntax, err);
 	json_t *body;
 
@@ -51,11 +50,7 @@ cmd_ping(struct cli *cli, struct err *err)
 	body = json_pack(
 	    "{s:f}", "timestamp", (double)clock_wall_ms(clock_system()) / 1e3);
 	ask.body = body;
-	rc = -1;
-	if (cli_http(cli, err) == 0 && cli_ask(cli, &ask, &answer, err) == 0)
-		rc =
-		    cli->json ? cli_tell(cli, answer, err) : print(answer, err);
-	json_decref(answer);
+	rc = cli_show(cli, &ask, print, err);
 	json_decref(body);
 	return rc;
 }

@@ -112,22 +112,6 @@ print_stats(const json_t *stats, struct err *err)
 	return rc;
 }
 
-/* A command that is one GET: asks and prints. */
-static int
-ask(struct cli *cli, const char *target,
-    int (*print)(const json_t *answer, struct err *err), struct err *err)
-{
-	const struct cli_ask ask = { "GET", target, NULL };
-	json_t *answer = NULL;
-	int rc;
-
-	if (cli_http(cli, err) < 0 || cli_ask(cli, &ask, &answer, err) < 0)
-		return -1;
-	rc = cli->json ? cli_tell(cli, answer, err) : print(answer, err);
-	json_decref(answer);
-	return rc;
-}
-
 int
 cmd_stats(struct cli *cli, struct err *err)
 {
@@ -136,9 +120,10 @@ cmd_stats(struct cli *cli, struct err *err)
 		.about = "Shows what all transfers on record add up to, in "
 		         "both directions.\n",
 	};
+	const struct cli_ask ask = { "GET", "/stats", NULL };
 	int rc = cli_parse(cli, &syntax, err);
 
-	return rc != 0 ? rc : ask(cli, "/stats", print_stats, err);
+	return rc != 0 ? rc : cli_show(cli, &ask, print_stats, err);
 }
 
 /* --- clients -------------------------------------------------------------- */
@@ -174,25 +159,14 @@ print_clients(const json_t *answer, struct err *err)
 		{ "PROGRAM", false, true },
 		{ NULL, false, false },
 	};
-	struct table *t = table_new(columns);
-	const json_t *client;
-	struct buf b;
-	size_t i;
-	int rc;
+	const struct table_list list = {
+		.columns = columns,
+		.objects = json_object_get(answer, "clients"),
+		.add = add_client,
+		.none = "No clients yet.\n",
+	};
 
-	json_array_foreach(json_object_get(answer, "clients"), i, client)
-	{
-		add_client(t, client);
-	}
-	buf_init(&b, VIEW_MAX_BYTES);
-	if (table_rows(t) == 0)
-		buf_append_str(&b, "No clients yet.\n");
-	else
-		table_write(t, cli_width(), &b);
-	rc = out_text(&b, err);
-	buf_fini(&b);
-	table_free(t);
-	return rc;
+	return table_print(&list, cli_width(), err);
 }
 
 int
@@ -204,7 +178,8 @@ cmd_clients(struct cli *cli, struct err *err)
 		         "first. --json names the newest\n100 files of each, "
 		         "too.\n",
 	};
+	const struct cli_ask ask = { "GET", "/clients", NULL };
 	int rc = cli_parse(cli, &syntax, err);
 
-	return rc != 0 ? rc : ask(cli, "/clients", print_clients, err);
+	return rc != 0 ? rc : cli_show(cli, &ask, print_clients, err);
 }

@@ -125,7 +125,7 @@ cmd_thumbnail(struct cli *cli, struct err *err)
 		.args = "NAME",
 		.about =
 		    "Fetches a small picture of an image: a JPEG of at "
-		    "most 256 pixels a side, upright.\nThe server makes it "
+		    "most 256 pixels a side,\nupright. The server makes it "
 		    "when it has none yet.\n",
 		.options = options,
 		.min_args = 1,

@@ -27,7 +27,7 @@ struct options {
 	bool priority_is_given;
 	bool encrypt;
 	const char *client_id;
-	const char *if_exists;
+	struct opt_choice if_exists;
 	bool chunked;
 	uint64_t chunk_size; /* 0: not given, as the next */
 	uint64_t parallel;
@@ -66,6 +66,14 @@ wants_chunks(const struct options *o)
 	return o->chunked || o->chunk_size != 0 || o->parallel != 0;
 }
 
+/* Is a file that is there to stay? */
+static bool
+is_to_be_new(const struct options *o)
+{
+	return o->if_exists.value != NULL &&
+	       strcmp(o->if_exists.value, "error") == 0;
+}
+
 /* Large files are worth being gone on with; but a chunk cannot say what is to
  * become of a file that is there. */
 static bool
@@ -75,10 +83,7 @@ goes_in_chunks(const char *path, const struct options *o)
 
 	if (!chunking_can(path, &size))
 		return false;
-	return wants_chunks(o) ||
-	       (size >= CHUNKING_FROM &&
-	           (o->if_exists == NULL ||
-	               strcmp(o->if_exists, "replace") == 0));
+	return wants_chunks(o) || (size >= CHUNKING_FROM && !is_to_be_new(o));
 }
 
 static int
@@ -89,7 +94,7 @@ check_chunked(const struct options *o, const char *path, struct err *err)
 
 	if (!wants_chunks(o))
 		return 0;
-	if (o->if_exists != NULL && strcmp(o->if_exists, "error") == 0)
+	if (is_to_be_new(o))
 		return err_set(err, ERR_USAGE,
 		    "--if-exists error and --chunked do not go together");
 	if (strcmp(path, SENDING_STDIN) == 0 ||
@@ -112,11 +117,6 @@ check_arguments(const struct cli *cli, const struct options *o, struct err *err)
 	if (o->filename != NULL && cli->argc > 1)
 		return err_set(err, ERR_USAGE,
 		    "--filename names one file, and there are %d", cli->argc);
-	if (o->if_exists != NULL && strcmp(o->if_exists, "replace") != 0 &&
-	    strcmp(o->if_exists, "error") != 0)
-		return err_set(err, ERR_USAGE,
-		    "option '--if-exists' is replace or error, not '%.64s'",
-		    o->if_exists);
 	for (i = 0; i < cli->argc; i++) {
 		if (strcmp(cli->argv[i], SENDING_STDIN) == 0) {
 			if (o->filename == NULL)
@@ -147,7 +147,7 @@ add_target(const char *name, const struct options *o, struct buf *b)
 	url_add_query(b, "priority", o->priority_is_given ? priority : NULL);
 	url_add_query(b, "encryption", o->encrypt ? "true" : NULL);
 	url_add_query(b, "client_id", o->client_id);
-	url_add_query(b, "if_exists", o->if_exists);
+	url_add_query(b, "if_exists", o->if_exists.value);
 }
 
 /* Does the server have what was sent? */
@@ -188,12 +188,15 @@ print_sent(struct cli *cli, const struct sent *sent, struct err *err)
 	return rc;
 }
 
+/* Advises chunks where there could be some. */
 static int
-interrupted(struct err *err)
+interrupted(const char *path, const struct options *o, struct err *err)
 {
+	bool can = chunking_can(path, &(uint64_t){ 0 }) && !is_to_be_new(o);
+
 	return err_set(err, ERR_INTERRUPTED,
-	    "interrupted, and nothing was kept; with --chunked it could be "
-	    "gone on with");
+	    "interrupted, and nothing was kept%s",
+	    can ? "; with --chunked it could be gone on with" : "");
 }
 
 /* A stream that was read from cannot begin anew. */
@@ -236,7 +239,7 @@ put_file(struct cli *cli, const struct options *o, struct sent *sent,
 	if (rc == 0)
 		rc = check_answer(s, reply.json, err);
 	else if (err->code == ERR_INTERRUPTED)
-		(void)interrupted(err);
+		(void)interrupted(sent->path, o, err);
 	if (rc == 0) {
 		sent->answer = json_incref(reply.json);
 		sent->was_there = reply.head.status == 200;
@@ -349,7 +352,10 @@ run(struct cli *cli, const struct options *o, struct err *err)
 int
 cmd_upload(struct cli *cli, struct err *err)
 {
-	struct options o = { .retry = RETRY_OPTIONS_INIT };
+	struct options o = {
+		.if_exists = { .words = "replace|error" },
+		.retry = RETRY_OPTIONS_INIT,
+	};
 	const struct opt options[] = {
 		{ "filename", 0, OPT_STR, "NAME",
 		    "what it is called on the server; folders are written "
@@ -363,7 +369,7 @@ cmd_upload(struct cli *cli, struct err *err)
 		{ "client-id", 0, OPT_STR, "ID",
 		    "how this client is called in lists", &o.client_id, 0, 0,
 		    NULL },
-		{ "if-exists", 0, OPT_STR, "WHAT",
+		{ "if-exists", 0, OPT_CHOICE, "WHAT",
 		    "replace a file that is there, or error (replace)",
 		    &o.if_exists, 0, 0, NULL },
 		{ "chunked", 0, OPT_FLAG, NULL,

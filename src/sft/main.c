@@ -29,6 +29,7 @@ static const struct command commands[] = {
 	{ "key new", "make an API key", cmd_key_new },
 	{ "key list", "list the API keys", cmd_key_list },
 	{ "key revoke", "take an API key back", cmd_key_revoke },
+	{ "completion", "let a shell complete the line", cmd_completion },
 	{ NULL, NULL, NULL },
 };
 

@@ -6,10 +6,12 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
+#include "sft/out.h"
 #include "sft/text.h"
 
 #define GAP 2
 #define FLEXIBLE_MIN 8
+#define PRINT_MAX_BYTES (64u * 1024 * 1024)
 
 struct table {
 	const struct table_column *columns;
@@ -42,7 +44,7 @@ add_row(struct table *t, const char *const *cells)
 struct table *
 table_new(const struct table_column *columns)
 {
-	const char *titles[TABLE_COLUMNS_MAX];
+	const char *titles[TABLE_COLUMNS_MAX] = { NULL };
 	struct table *t = mem_calloc(1, sizeof(*t));
 
 	t->columns = columns;
@@ -156,4 +158,35 @@ table_write(const struct table *t, size_t width, struct buf *b)
 		buf_append_char(b, '\n');
 	}
 	buf_fini(&line);
+}
+
+void
+table_write_list(const struct table_list *list, size_t width, struct buf *b)
+{
+	struct table *t = table_new(list->columns);
+	const json_t *object;
+	size_t i;
+
+	json_array_foreach(list->objects, i, object)
+	{
+		list->add(t, object);
+	}
+	if (table_rows(t) > 0)
+		table_write(t, width, b);
+	else if (list->none != NULL)
+		buf_append_str(b, list->none);
+	table_free(t);
+}
+
+int
+table_print(const struct table_list *list, size_t width, struct err *err)
+{
+	struct buf b;
+	int rc;
+
+	buf_init(&b, PRINT_MAX_BYTES);
+	table_write_list(list, width, &b);
+	rc = out_text(&b, err);
+	buf_fini(&b);
+	return rc;
 }

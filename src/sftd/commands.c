@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "sftd/commands.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,8 +13,11 @@
 #include "sftd/cmd_key.h"
 #include "sftd/cmd_rotate.h"
 #include "sftd/cmd_verify.h"
+#include "sftd/completion.h"
 #include "sftd/server.h"
 #include "sftd/supervisor.h"
+
+#define FLAGS 6 /* options that are no settings */
 
 struct flags {
 	const char *config;
@@ -21,12 +25,13 @@ struct flags {
 	bool version;
 	bool print_config;
 	bool check;
+	struct opt_choice completion;
 };
 
 static void
-fill(struct opt table[6], struct flags *f)
+fill(struct opt table[FLAGS + 1], struct flags *f)
 {
-	const struct opt t[6] = {
+	const struct opt t[FLAGS + 1] = {
 		{ .name = "config",
 		    .kind = OPT_STR,
 		    .arg = "FILE",
@@ -50,6 +55,12 @@ fill(struct opt table[6], struct flags *f)
 		    .kind = OPT_FLAG,
 		    .help = "check settings, directory and database, and end",
 		    .value = &f->check },
+		{ .name = "completion",
+		    .kind = OPT_CHOICE,
+		    .arg = "SHELL",
+		    .help = "print the script with which bash, zsh or fish "
+		            "completes the command line of sftd, and end",
+		    .value = &f->completion },
 		{ .name = NULL },
 	};
 
@@ -154,10 +165,12 @@ static const struct command {
 	    NULL, cmd_rotate },
 };
 
+#define COMMANDS (sizeof(commands) / sizeof(commands[0]))
+
 static const struct command *
 find_command(const char *name)
 {
-	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
+	for (size_t i = 0; i < COMMANDS; i++)
 		if (name != NULL && strcmp(commands[i].name, name) == 0)
 			return &commands[i];
 	return NULL;
@@ -238,7 +251,7 @@ print_help(const struct opt *table)
 	    "Serves files over HTTP: uploads, downloads, their progress.\n"
 	    "\n"
 	    "Commands (none: serve; sftd COMMAND --help says more):\n");
-	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
+	for (size_t i = 0; i < COMMANDS; i++)
 		buf_printf(
 		    &b, "  %-12s  %s\n", commands[i].name, commands[i].help);
 	(void)buf_append_str(&b, "\nOptions:\n");
@@ -248,6 +261,32 @@ print_help(const struct opt *table)
 	    "in the file,\nand so on; options go before the environment, and "
 	    "that before the file:\n");
 	settings_help(&b);
+	(void)fputs(buf_str(&b), stdout);
+	buf_fini(&b);
+}
+
+static void
+print_completion(const struct opt *table, const char *shell)
+{
+	struct complete_command all[COMMANDS];
+	struct completion_input in = { shell, table, all, 0 };
+	struct opt options[COMMANDS][OPTIONS_MAX];
+	struct commands_input ignored;
+	struct buf b;
+
+	for (; in.n < COMMANDS; in.n++) {
+		if (commands[in.n].fill != NULL)
+			commands[in.n].fill(options[in.n], &ignored);
+		all[in.n] = (struct complete_command){
+			.name = commands[in.n].name,
+			.summary = commands[in.n].help,
+			.args = "",
+			.options =
+			    commands[in.n].fill == NULL ? NULL : options[in.n],
+		};
+	}
+	buf_init(&b, 1024u * 1024);
+	completion_write(&in, &b);
 	(void)fputs(buf_str(&b), stdout);
 	buf_fini(&b);
 }
@@ -302,12 +341,19 @@ complain(const struct err *e, int status)
 	return status;
 }
 
+/* Without settings. */
+static bool
+is_answered(const struct flags *f)
+{
+	return f->help || f->version || f->completion.value != NULL;
+}
+
 /* Parses options, then settings from what is left. */
 static int
 load(int argc, char **argv, struct flags *f, struct commands_input *ret,
     struct err *err)
 {
-	struct opt table[6];
+	struct opt table[FLAGS + 1];
 	struct opt_input in = {
 		.argc = argc,
 		.argv = argv,
@@ -332,6 +378,10 @@ load(int argc, char **argv, struct flags *f, struct commands_input *ret,
 			print_help(table);
 		return 0;
 	}
+	if (f->completion.value != NULL) {
+		print_completion(table, f->completion.value);
+		return 0;
+	}
 	if (f->version) {
 		(void)printf("sftd %s\n", SFT_VERSION);
 		return 0;
@@ -349,11 +399,24 @@ load(int argc, char **argv, struct flags *f, struct commands_input *ret,
 	return 0;
 }
 
+/* What was printed counts when it is out. */
+static int
+end_output(void)
+{
+	struct err e = ERR_INIT;
+
+	if (fflush(stdout) == 0 && ferror(stdout) == 0)
+		return COMMANDS_OK;
+	err_set(
+	    &e, ERR_IO, "cannot write to standard output: %s", strerror(errno));
+	return complain(&e, COMMANDS_FAILED);
+}
+
 int
 commands_parse(
     int argc, char **argv, struct commands_input *ret, int *ret_status)
 {
-	struct flags f = { 0 };
+	struct flags f = { .completion = { .words = COMPLETE_SHELLS } };
 	struct err e = ERR_INIT;
 
 	memset(ret, 0, sizeof(*ret));
@@ -366,11 +429,11 @@ commands_parse(
 		    &e, e.code == ERR_USAGE ? COMMANDS_USAGE : COMMANDS_FAILED);
 		return -1;
 	}
-	if (f.help || f.version || f.print_config) {
-		if (f.print_config && !f.help && !f.version)
+	if (is_answered(&f) || f.print_config) {
+		if (!is_answered(&f))
 			print_settings(&ret->settings);
 		commands_fini(ret);
-		*ret_status = COMMANDS_OK;
+		*ret_status = end_output();
 		return -1;
 	}
 	if (ret->run != NULL)

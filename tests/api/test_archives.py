@@ -390,13 +390,15 @@ def test_limits(filled):
         data=b" " * (16 * MIB + 1),
         headers=filled.as_admin,
     )
-    expect.error(response, 400, "invalid_parameter")
+    told = expect.error(response, 413, "body_too_large")
+    assert told["max_body_size"] == 16 * MIB
     response = filled.post(
         "/download_batch",
         data=iter([b" " * MIB] * 17),
         headers=filled.as_admin,
     )
-    expect.error(response, 400, "invalid_parameter")
+    told = expect.error(response, 413, "body_too_large")
+    assert told["max_body_size"] == 16 * MIB
 
 
 def test_rights(filled, some):

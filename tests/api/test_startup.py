@@ -285,6 +285,18 @@ def test_help(start):
     assert done.stderr == ""
 
 
+@pytest.mark.parametrize(
+    "option", ["--help", "--version", "--print-config", "--completion=bash"]
+)
+def test_output_that_cannot_be_written(option):
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(
+            [program(), option], stdout=full, stderr=subprocess.PIPE, text=True
+        )
+    assert done.returncode == 1
+    assert "cannot write to standard output: No space left" in done.stderr
+
+
 def test_version(start):
     done = run("--version")
     assert done.returncode == 0

@@ -68,10 +68,23 @@ def test_list_of_many_pages(filled, client):
     assert len(got) == 1006
 
 
+def test_list_names_and_limit(filled, client):
+    for i in range(1003):
+        filled.put(f"many/{i:04}", b"")
+    every = [f"many/{i:04}" for i in range(1003)]
+    for limit in (1, 999, 1000, 1001, 1003, 5000):
+        result = client("ls", "-1", "--limit", str(limit), "many/")
+        assert result.out.splitlines() == every[:limit]
+    got = json.loads(client("--json", "ls", "--limit", "2").out)["files"]
+    assert [f["filename"] for f in got] == ["a 1", "b/1"]
+    assert client("ls", "--names", "a").out == "a 1\n"
+
+
 def test_bad_lists(client):
     result = client("ls", "--sort", "colour")
-    assert result.status == 1
-    assert "'sort' must be name, newest or size" in result.err
+    assert result.status == 2
+    assert "'--sort' is 'colour': it must be name, newest or size" in result.err
+    assert client("ls", "--limit", "0").status == 2
     assert client("ls", "a", "b").status == 2
 
 

@@ -34,6 +34,9 @@ COMMANDS = [
     ("key", "new"),
     ("key", "list"),
     ("key", "revoke"),
+    ("metadata",),
+    ("thumbnail",),
+    ("completion",),
 ]
 
 
@@ -64,6 +67,16 @@ def test_help_of_a_command(sft, fake, words):
         assert "--server URL" in result.out
         assert all(len(line) <= 80 for line in result.out.splitlines())
     assert fake.requests == []
+
+
+def test_the_word_help(sft):
+    assert sft("help").out == sft("--help").out
+    for words in (("upload",), ("key",), ("key", "new")):
+        wanted = sft(*words, "--help").out
+        assert wanted.startswith(f"Usage: sft {' '.join(words)} ")
+        assert sft("help", *words).out == wanted
+    assert sft("-v", "help", "-q", "ls").out == sft("ls", "--help").out
+    assert sft("help", "nothing").status == 2
 
 
 def test_help_of_a_group(sft):
@@ -110,7 +123,9 @@ def test_version(sft):
         (("frobnicate",), "'frobnicate'"),
         (("key",), "'sft key --help'"),
         (("key", "lose"), "'key lose'"),
+        (("dowload", "x"), "did you mean 'download'?"),
         (("--nonsense",), "--nonsense"),
+        (("--timeout", "0"), "see 'sft --help'"),
         (("upload",), "FILE..."),
         (("upload", "--nonsense", "a"), "'sft upload --help'"),
         (("upload", "a", "--priority"), "--priority"),

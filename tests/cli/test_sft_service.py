@@ -356,6 +356,11 @@ def test_key_list(sft, fake):
     assert [k["id"] for k in document["keys"]] == ["k1", "k2"]
 
 
+def test_key_list_without_keys(sft, fake):
+    fake.on("GET", "/keys", answered(200, {"keys": []}))
+    assert sft("key", "list").out == "No keys but the admin key of the server.\n"
+
+
 def test_key_revoke(sft, fake):
     sft("key", "new")
     result = sft("key", "revoke", "k1")

@@ -11,7 +11,8 @@ struct fixture {
 	bool quiet, verbose, given;
 	const char *output;
 	uint64_t count, size;
-	struct opt table[6];
+	struct opt_choice sort;
+	struct opt table[7];
 	struct opt more[2];
 	char words[ARGS_MAX][32];
 	char *argv[ARGS_MAX + 1];
@@ -23,7 +24,7 @@ struct fixture {
 static void
 init(struct fixture *f)
 {
-	const struct opt table[6] = {
+	const struct opt table[7] = {
 		{ .name = "quiet", .letter = 'q', .value = &f->quiet },
 		{ .name = "verbose", .letter = 'v', .value = &f->verbose },
 		{ .name = "output",
@@ -41,10 +42,12 @@ init(struct fixture *f)
 		    .kind = OPT_SIZE,
 		    .value = &f->size,
 		    .max = 1 << 20 },
+		{ .name = "sort", .kind = OPT_CHOICE, .value = &f->sort },
 		{ .name = NULL },
 	};
 
 	memset(f, 0, sizeof(*f));
+	f->sort.words = "name|newest|size";
 	memcpy(f->table, table, sizeof(table));
 	f->in.table = f->table;
 }
@@ -83,6 +86,29 @@ check_args(struct fixture *f, const char *line)
 	}
 	assert_int_equal(f->nargs, n);
 	assert_null(f->argv[1 + n]);
+}
+
+TEST(test_base_opt__takes_one_of_the_words)
+{
+	static const char *const bad[] = { "--sort=colour",
+		"--sort=", "--sort=nam", "--sort=names", "--sort=name|newest",
+		NULL };
+	struct fixture f;
+	int i;
+
+	init(&f);
+	assert_int_equal(0, parse(&f, "a"));
+	assert_null(f.sort.value);
+	assert_int_equal(0, parse(&f, "--sort size"));
+	assert_string_equal("size", f.sort.value);
+	for (i = 0; bad[i] != NULL; i++) {
+		init(&f);
+		assert_int_equal(-1, parse(&f, bad[i]));
+		assert_int_equal(ERR_USAGE, f.err.code);
+		assert_non_null(
+		    strstr(f.err.msg, "must be name, newest or size"));
+		assert_null(f.sort.value);
+	}
 }
 
 TEST(test_base_opt__takes_every_form)
