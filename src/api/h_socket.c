@@ -89,11 +89,15 @@ query_is(const struct call *c, const char *name, const char *value)
 static struct socket *
 find(struct call *c, bool *ret_has)
 {
-	struct buf sid = query(c, "sid");
 	struct socket *s = NULL;
+	struct buf sid;
+	int found;
 
-	*ret_has = sid.len > 0;
-	if (*ret_has)
+	buf_init(&sid, WORD_MAX);
+	found = params_query(http_request(c->x), "sid", &sid);
+	/* One that is no word at all is unknown, and not left out. */
+	*ret_has = found < 0 || sid.len > 0;
+	if (found > 0 && sid.len > 0)
 		s = sockets_find(c->app->sockets, buf_slice(&sid));
 	buf_fini(&sid);
 	return s;

@@ -275,8 +275,12 @@ made_room(struct engine *e, struct err *err)
 int
 engine_write(struct engine *e, db_fn fn, void *arg, struct err *err)
 {
-	int rc = db_write(e->db, fn, arg, err);
+	struct err ignored = ERR_INIT;
+	int rc;
 
+	if (err == NULL)
+		err = &ignored;
+	rc = db_write(e->db, fn, arg, err);
 	if (rc < 0 && made_room(e, err))
 		rc = db_write(e->db, fn, arg, err);
 	return rc;
@@ -285,8 +289,12 @@ engine_write(struct engine *e, db_fn fn, void *arg, struct err *err)
 int
 engine_make_durable(struct engine *e, struct err *err)
 {
-	int rc = db_make_durable(e->db, err);
+	struct err ignored = ERR_INIT;
+	int rc;
 
+	if (err == NULL)
+		err = &ignored;
+	rc = db_make_durable(e->db, err);
 	if (rc < 0 && made_room(e, err))
 		rc = db_make_durable(e->db, err);
 	return rc;

@@ -93,7 +93,7 @@ int engine_open(const struct engine_config *cf, struct engine **ret_engine,
 void engine_close(struct engine *e);
 
 /* db_write() and db_make_durable(), once more after giving the ballast up when
- * the disk is full.  ${err} must not be NULL. */
+ * the disk is full. */
 int engine_write(struct engine *e, db_fn fn, void *arg, struct err *err);
 int engine_make_durable(struct engine *e, struct err *err);
 

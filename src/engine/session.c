@@ -38,6 +38,7 @@ session_new(struct sessions *all)
 static void
 destroy(struct session *s)
 {
+	session_count_out(s->all->counts, &s->count);
 	space_hold_fini(&s->hold);
 	seal_free(s->seal);
 	lane_unref(s->lane);
@@ -79,6 +80,7 @@ session_retire(struct session *s)
 {
 	struct sessions *all = s->all;
 
+	session_count_out(all->counts, &s->count);
 	pthread_mutex_lock(&all->lock);
 	take_out(all->names, s->rec.filename, s);
 	if (s->rec.kind == REC_SESSION_CHUNKS)
@@ -106,6 +108,7 @@ session_forget(struct session *s)
 	struct sessions *all = s->all;
 	bool was_listed;
 
+	session_count_out(all->counts, &s->count);
 	pthread_mutex_lock(&all->lock);
 	was_listed = !list_is_empty(&s->link);
 	list_remove(&s->link);
@@ -153,6 +156,10 @@ take_over(struct sessions *all, const struct rec_session *row)
 	/* Without its key it stays as it is, and fails when it is used. */
 	if (s->rec.state == REC_SESSION_OPEN && s->rec.header != NULL)
 		(void)rewrap(s, NULL);
+	s->count.chunks = s->rec.total_chunks;
+	if (s->rec.state == REC_SESSION_OPEN)
+		(void)session_count_in(
+		    all->counts, s->rec.client, true, &s->count, NULL);
 	list_push_back(&all->list, &s->link);
 	if (s->rec.kind == REC_SESSION_TUS)
 		(void)map_put(all->urls, slice_str(s->rec.url), s);
@@ -236,6 +243,7 @@ sessions_new(struct engine *e, struct sessions **ret_sessions, struct err *err)
 	all->engine = e;
 	pthread_mutex_init(&all->lock, NULL);
 	list_init(&all->list);
+	all->counts = session_counts_new();
 	all->names = map_new();
 	all->ended = map_new();
 	all->urls = map_new();
@@ -333,6 +341,7 @@ sessions_free(struct sessions *all)
 	map_free(all->ended);
 	map_free(all->urls);
 	map_free(all->staged);
+	session_counts_free(all->counts);
 	pthread_mutex_destroy(&all->lock);
 	free(all);
 }

@@ -115,8 +115,14 @@ session_begin(
 		.is_resumable = true,
 	};
 
-	if (begin_blob(s, start->expected, err) < 0)
+	s->count.chunks = s->rec.total_chunks;
+	if (session_count_in(
+	        s->all->counts, s->rec.client, false, &s->count, err) < 0)
 		return -1;
+	if (begin_blob(s, start->expected, err) < 0) {
+		session_count_out(s->all->counts, &s->count);
+		return -1;
+	}
 	s->transfer = transfer_begin(e->transfers, &ts);
 	memcpy(s->rec.id, transfer_id(s->transfer), ID_SIZE);
 	s->rec.updated_ms = clock_wall_ms(e->clock);

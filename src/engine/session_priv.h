@@ -22,6 +22,7 @@
 #include "db/rec_session.h"
 #include "engine/intake.h"
 #include "engine/session.h"
+#include "engine/session_count.h"
 #include "storage/space.h"
 
 #define SESSION_PRIORITY_UNSAID (-1)
@@ -30,10 +31,11 @@ struct sessions {
 	struct engine *engine;
 	struct jobs *jobs;
 	pthread_mutex_t lock;
-	struct list list;   /* all of them */
-	struct map *names;  /* filename: the open one that takes chunks */
-	struct map *ended;  /* filename: the newest ended of that kind */
-	struct map *urls;   /* url: those of tus, open and ended */
+	struct list list;  /* all of them */
+	struct map *names; /* filename: the open one that takes chunks */
+	struct map *ended; /* filename: the newest ended of that kind */
+	struct map *urls;  /* url: those of tus, open and ended */
+	struct session_counts *counts;
 	struct map *staged; /* blobs beside their places, at the start only */
 	bool is_stopping;
 };
@@ -82,11 +84,12 @@ struct session {
 	uint64_t cursor_saved; /* its size when it was last put on record */
 	struct seal *seal;     /* NULL: not sealed */
 	struct space_hold hold;
-	struct transfer *transfer; /* NULL: idle */
-	struct lane *lane;         /* constant: its place, while bytes move */
-	int said_priority;         /* by its client, at last; or ..._UNSAID */
-	_Atomic uint64_t moved;    /* bytes that came, taken or under way */
-	_Atomic int64_t moved_ms;  /* monotonic */
+	struct transfer *transfer;  /* NULL: idle */
+	struct lane *lane;          /* constant: its place, while bytes move */
+	struct session_count count; /* session_count.h */
+	int said_priority;          /* by its client, at last; or ..._UNSAID */
+	_Atomic uint64_t moved;     /* bytes that came, taken or under way */
+	_Atomic int64_t moved_ms;   /* monotonic */
 	/* Syncs that ride together (session_sync()). */
 	uint64_t sync_wanted;
 	uint64_t sync_done;

@@ -28,7 +28,12 @@
 #define LIMIT_BATCH_NAMES 10000u /* of an archive */
 #define LIMIT_BATCH_BODY (16u * 1024 * 1024)
 #define LIMIT_BATCH_FILES 10000u /* of an upload */
-#define LIMIT_QUEUE_ENDED 1000u  /* ended transfers in the queue view */
+/* Uploads that were begun and not ended, and the chunks that they may have. */
+#define LIMIT_SESSIONS 100000u
+#define LIMIT_SESSIONS_OF_CLIENT 1000u
+#define LIMIT_SESSION_CHUNKS (1u << 30) /* 256 MiB of memory */
+#define LIMIT_SESSION_CHUNKS_OF_CLIENT (1u << 28)
+#define LIMIT_QUEUE_ENDED 1000u /* ended transfers in the queue view */
 #define LIMIT_PRIORITY 10
 #define LIMIT_ROOMS 100u                      /* subscriptions of one client */
 #define LIMIT_SUBSCRIBER_QUEUE (1024u * 1024) /* of events that wait */

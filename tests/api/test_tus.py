@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: MIT
 """tus 1.0.0 at /tus/, to the letter of the protocol."""
 
-import base64
 import hashlib
 import re
 from email.utils import parsedate_to_datetime
@@ -10,60 +9,24 @@ import pytest
 
 import expect
 from chunks import content
+from tus import (
+    BYTES,
+    PARTIAL,
+    V,
+    appended,
+    b64,
+    begin,
+    create,
+    final,
+    hang,
+    head,
+    metadata,
+    offset,
+    partial,
+    patch,
+)
 
-V = {"Tus-Resumable": "1.0.0"}
-BYTES = {"Content-Type": "application/offset+octet-stream"}
 BOTH = pytest.mark.parametrize("encryption", ["false", "true"])
-
-
-def b64(text):
-    raw = text if isinstance(text, bytes) else text.encode()
-    return base64.b64encode(raw).decode()
-
-
-def metadata(**pairs):
-    return ",".join(f"{k} {b64(v)}" for k, v in pairs.items())
-
-
-def create(server, length, headers=None, data=None, **pairs):
-    fields = {**V, **(headers or {})}
-    if length is not None:
-        fields["Upload-Length"] = str(length)
-    if pairs:
-        fields["Upload-Metadata"] = metadata(**pairs)
-    return server.post("/tus/", headers=fields, data=data)
-
-
-def begin(server, length, headers=None, **pairs):
-    """The path of a new upload."""
-    response = create(server, length, headers, **pairs)
-    assert response.status_code == 201, response.text
-    location = response.headers["Location"]
-    assert location.startswith("/tus/")
-    return location
-
-
-def patch(server, url, offset, data, **headers):
-    fields = {**V, **BYTES, "Upload-Offset": str(offset)}
-    fields.update({k.replace("_", "-"): v for k, v in headers.items()})
-    return server.ask("PATCH", url, data=data, headers=fields)
-
-
-def head(server, url):
-    response = server.head(url, headers=V)
-    assert response.status_code == 200, response.status_code
-    assert response.headers["Cache-Control"] == "no-store"
-    return response.headers
-
-
-def offset(server, url):
-    return int(head(server, url)["Upload-Offset"])
-
-
-def appended(response, at):
-    assert response.status_code == 204, response.text
-    assert response.headers["Upload-Offset"] == str(at)
-    assert response.headers["Tus-Resumable"] == "1.0.0"
 
 
 # --- the protocol -----------------------------------------------------------
@@ -449,20 +412,6 @@ def test_termination_of_what_is_complete_leaves_the_file(server, name):
 
 # --- concatenation --------------------------------------------------------------
 
-PARTIAL = {"Upload-Concat": "partial"}
-
-
-def partial(server, data, **pairs):
-    url = begin(server, len(data), PARTIAL, **pairs)
-    appended(patch(server, url, 0, data), len(data))
-    return url
-
-
-def final(server, *urls, **pairs):
-    concat = {"Upload-Concat": "final;" + " ".join(urls)}
-    return create(server, None, concat, **pairs)
-
-
 @pytest.mark.parametrize("said", [None, "false", "true"])
 @BOTH
 def test_concatenation(server, name, encryption, said):
@@ -527,18 +476,6 @@ def test_undecided_partials_are_kept_sealed(start):
 
 
 # --- broken connections ---------------------------------------------------------
-
-
-def hang(server, url, at, length, data):
-    """A PATCH whose body does not come to its end."""
-    raw = server.raw()
-    raw.send(
-        f"PATCH {url} HTTP/1.1\r\nHost: x\r\nTus-Resumable: 1.0.0\r\n"
-        f"Content-Type: application/offset+octet-stream\r\n"
-        f"Upload-Offset: {at}\r\nContent-Length: {length}\r\n\r\n".encode()
-        + data
-    )
-    return raw
 
 
 def moved(server, name, n):
