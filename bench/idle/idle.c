@@ -120,8 +120,8 @@ dribble(
 		due = (uint64_t)(clock_mono_ns(clock) - begin) * c->n /
 		      1000000000;
 		for (; done < due && done < seconds * c->n; done++) {
-			if (crowd_send(
-			        c, done % c->n, piece, o->piece, err) < 0)
+			if (crowd_send(c, done % c->n, piece, o->piece, err) <
+			    0)
 				return -1;
 		}
 		(void)poll(NULL, 0, 1);
@@ -236,8 +236,8 @@ parse(struct options *o, int argc, char **argv, const char **ret_case,
 	if (opt_parse(&in, &nargs, err) < 0)
 		return -1;
 	if (nargs != 1 || o->port == 0 || o->pid == 0)
-		return err_set(
-		    err, ERR_USAGE, "needed: --port PORT --pid PID idle|slow|load");
+		return err_set(err, ERR_USAGE,
+		    "needed: --port PORT --pid PID idle|slow|load");
 	*ret_case = argv[1];
 	if (strcmp(argv[1], "idle") != 0 && strcmp(argv[1], "slow") != 0 &&
 	    strcmp(argv[1], "load") != 0)

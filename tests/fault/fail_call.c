@@ -11,6 +11,9 @@
  * SQLite's calls are counted as ours are.
  */
 
+/* What is replaced has names of its own for its parameters. */
+/* NOLINTBEGIN(readability-inconsistent-declaration-parameter-name) */
+
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -185,3 +188,5 @@ openat64(int dir, const char *path, int flags, ...)
 	return fails("openat64", NULL) ? -1
 	                               : REAL(openat64)(dir, path, flags, mode);
 }
+
+/* NOLINTEND(readability-inconsistent-declaration-parameter-name) */
