@@ -305,6 +305,15 @@ app_accept(struct http_exchange *x, void *arg)
 /* --- on a worker
  * -------------------------------------------------------------- */
 
+/* It may have taken long until its body was here, or its turn came. */
+static int
+check_again(struct call *c, struct err *err)
+{
+	if (c->client.ip == NULL && call_client(c, err) < 0)
+		return -1;
+	return auth_check_again(c->app->engine->auth, &c->who, err);
+}
+
 static void
 app_handle(struct http_exchange *x, void *arg)
 {
@@ -315,7 +324,7 @@ app_handle(struct http_exchange *x, void *arg)
 	log_set_request(http_request_id(x));
 	if (c->again != NULL)
 		c->again(c);
-	else if (c->client.ip == NULL && call_client(c, &e) < 0)
+	else if (check_again(c, &e) < 0)
 		reply_error(c->app, x, &e, NULL);
 	else
 		c->route->handle(c);

@@ -8,6 +8,8 @@
  * app_new(), but for what is atomic; its parts lock themselves.
  */
 
+#include <stdatomic.h>
+
 #include "api/cors.h"
 #include "engine/engine.h"
 #include "engine/wary.h"
@@ -20,6 +22,7 @@ struct app {
 	struct wary *wary;       /* of clients' connections */
 	struct sockets *sockets; /* api/socket.h */
 	int64_t started_ms;      /* monotonic */
+	atomic_size_t lists;     /* bytes of names that are just being read */
 	/* Monotonic; when refusals may be logged again. */
 	_Atomic int64_t refusal_due_ms;
 };

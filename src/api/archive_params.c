@@ -84,9 +84,9 @@ too_long(struct err *err)
 }
 
 static int
-read_body(struct http_exchange *x, struct buf *b, struct err *err)
+read_body(const struct archive_body *body, struct buf *b, struct err *err)
 {
-	uint64_t length = http_request(x)->content_length;
+	uint64_t length = http_request(body->x)->content_length;
 	ssize_t n;
 	void *room;
 
@@ -103,10 +103,14 @@ read_body(struct http_exchange *x, struct buf *b, struct err *err)
 		if (room == NULL)
 			return err_set(
 			    err, ERR_UNAVAILABLE, "no memory for a body");
-		n = source_read(http_body(x), room, step, err);
+		n = source_read(http_body(body->x), room, step, err);
 		if (n <= 0)
 			return n < 0 ? -1 : 0;
 		buf_add(b, (size_t)n);
+		if (atomic_fetch_add(body->all, (size_t)n) + (size_t)n >
+		    LIMIT_BATCH_BODIES)
+			return err_set(
+			    err, ERR_SERVER_BUSY, "the server is busy");
 	}
 }
 
@@ -171,14 +175,14 @@ take_json(struct archive_params *p, const json_t *j, struct err *err)
 
 int
 archive_params_body(
-    struct archive_params *p, struct http_exchange *x, struct err *err)
+    struct archive_params *p, const struct archive_body *body, struct err *err)
 {
 	json_t *j = NULL;
 	struct buf b;
 	int rc = -1;
 
 	buf_init(&b, LIMIT_BATCH_BODY + STEP);
-	if (read_body(x, &b, err) < 0)
+	if (read_body(body, &b, err) < 0)
 		goto out;
 	if (!is_short_list(buf_slice(&b))) {
 		(void)too_many(err);
@@ -189,6 +193,7 @@ archive_params_body(
 		rc = take_json(p, j, err);
 out:
 	json_decref(j);
+	atomic_fetch_sub(body->all, b.len);
 	buf_fini(&b);
 	return rc;
 }

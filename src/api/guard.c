@@ -129,6 +129,13 @@ guard_check_key(struct guard *g, struct slice key, struct visitor *v,
 	    v->retry_after_s);
 }
 
+void
+guard_confirm(struct guard *g, struct bus *bus, const struct principal *who)
+{
+	if (auth_check_again(g->auth, who, NULL) < 0)
+		bus_close_key(bus, who->key_id);
+}
+
 int
 guard_count(struct guard *g, const struct principal *who, struct visitor *v,
     struct err *err)

@@ -15,6 +15,7 @@
 #include "base/clock.h"
 #include "base/settings.h"
 #include "engine/auth.h"
+#include "engine/bus.h"
 #include "net/addr.h"
 #include "net/http.h"
 
@@ -44,6 +45,10 @@ struct visitor {
  */
 int guard_check_key(struct guard *g, struct slice key, struct visitor *v,
     struct principal *ret, struct err *err);
+/* ${who} listens to ${bus} from now on.  Where its key was revoked while it was
+ * let in, nobody has closed that yet; so it is done here. */
+void guard_confirm(
+    struct guard *g, struct bus *bus, const struct principal *who);
 /* One more request of this key, or without one of this address:
  * ERR_TOO_MANY_REQUESTS past RATE_LIMIT. */
 int guard_count(struct guard *g, const struct principal *who, struct visitor *v,

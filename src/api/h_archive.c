@@ -278,10 +278,11 @@ h_archive_get(struct call *c)
 void
 h_archive_post(struct call *c)
 {
+	const struct archive_body body = { c->x, &c->app->lists };
 	struct archive_params *p = new_params(c);
 	struct err e = ERR_INIT;
 
-	if (archive_params_body(p, c->x, &e) < 0)
+	if (archive_params_body(p, &body, &e) < 0)
 		reply_error(c->app, c->x, &e,
 		    e.code == ERR_BODY_TOO_LARGE
 		        ? json_pack("{s:i}", "max_body_size", LIMIT_BATCH_BODY)

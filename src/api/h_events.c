@@ -261,6 +261,7 @@ begin(struct call *c, const struct wanted *w)
 	guard_move(&c->place, &st->place);
 	st->live = http_live(c->x, &ops, st);
 	bus_join(e->bus, &st->subscriber, &c->who, woken, st);
+	guard_confirm(c->app->guard, e->bus, &c->who);
 	if (w->filename != NULL)
 		enter(e, st, BUS_FILE, w);
 	if (w->stats)

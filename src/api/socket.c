@@ -298,6 +298,7 @@ socket_open(struct sockets *all, const struct socket_start *start,
 		return -1;
 	}
 	beat_start(all->beats, &s->beat, SOCKET_PING_INTERVAL_MS);
+	guard_confirm(all->guard, all->engine->bus, start->who);
 	*ret_socket = s;
 	return 0;
 }

@@ -107,6 +107,7 @@ identify(struct socket *s, const json_t *auth, struct err *err)
 		return err_set(
 		    err, ERR_FORBIDDEN, "this key lacks the scope for this");
 	bus_identify(&s->subscriber, &who);
+	guard_confirm(sockets_guard(s->all), e->bus, &who);
 	return 0;
 }
 

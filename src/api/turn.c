@@ -196,7 +196,9 @@ turn_drop(struct call *c)
 static int
 check(struct call *c, struct err *err)
 {
-	if (http_check(c->x, err) == 0)
+	/* It may have waited for days. */
+	if (http_check(c->x, err) == 0 &&
+	    auth_check_again(c->app->engine->auth, &c->who, err) == 0)
 		return 0;
 	ticket_leave(&c->turn.ticket);
 	end_transfer(&c->turn, err);

@@ -26,8 +26,9 @@ struct auth {
 	/* Over what changes both, database and memory, so that the two do it in
 	 * the same order; taken before ${lock}, and held while one waits. */
 	pthread_mutex_t change;
-	pthread_mutex_t lock; /* over by_hash and its entries */
+	pthread_mutex_t lock; /* over the next, and the entries */
 	struct map *by_hash;  /* hex of the hash -> struct entry */
+	struct map *by_id;    /* the same entries */
 };
 
 const char *const auth_scope_names[3] = { "read", "write", "admin" };
@@ -66,6 +67,7 @@ remember(struct auth *a, const struct rec_key *k)
 	copy_key(&e->rec, k);
 	e->used_written_ms = k->last_used_ms;
 	hash_text(k->hash, hex);
+	(void)map_put(a->by_id, slice_str(e->rec.id), e);
 	entry_free(map_put(a->by_hash, slice_str(hex), e));
 }
 
@@ -92,6 +94,7 @@ auth_new(struct db *db, const struct clock *clock, const char *admin_key,
 	a->db = db;
 	a->clock = clock;
 	a->by_hash = map_new();
+	a->by_id = map_new();
 	pthread_mutex_init(&a->change, NULL);
 	pthread_mutex_init(&a->lock, NULL);
 	a->has_admin = admin_key != NULL;
@@ -117,6 +120,7 @@ auth_free(struct auth *a)
 	while ((e = map_next(a->by_hash, &pos, &key)) != NULL)
 		entry_free(e);
 	map_free(a->by_hash);
+	map_free(a->by_id);
 	pthread_mutex_destroy(&a->lock);
 	pthread_mutex_destroy(&a->change);
 	free(a);
@@ -194,6 +198,13 @@ auth_write_uses(struct auth *a, struct err *err)
 /* --- who it is --------------------------------------------------------------
  */
 
+static int
+unknown(struct err *err)
+{
+	return err_set(err, ERR_INVALID_API_KEY,
+	    "the API key is unknown, expired or revoked");
+}
+
 int
 auth_check(
     struct auth *a, struct slice key, struct principal *ret, struct err *err)
@@ -230,10 +241,22 @@ auth_check(
 		e->rec.last_used_ms = now_ms;
 	}
 	pthread_mutex_unlock(&a->lock);
-	if (!known)
-		return err_set(err, ERR_INVALID_API_KEY,
-		    "the API key is unknown, expired or revoked");
-	return 0;
+	return known ? 0 : unknown(err);
+}
+
+int
+auth_check_again(struct auth *a, const struct principal *who, struct err *err)
+{
+	bool holds;
+
+	if (who->key_id[0] == '\0')
+		return 0;
+	if (who->expires_ms != 0 && who->expires_ms <= clock_wall_ms(a->clock))
+		return unknown(err);
+	pthread_mutex_lock(&a->lock);
+	holds = map_get(a->by_id, slice_str(who->key_id)) != NULL;
+	pthread_mutex_unlock(&a->lock);
+	return holds ? 0 : unknown(err);
 }
 
 bool
@@ -317,18 +340,13 @@ remove_key(struct db_tx *tx, void *arg, struct err *err)
 static void
 forget(struct auth *a, const char *id)
 {
+	struct entry *e = map_remove(a->by_id, slice_str(id));
 	char hex[SHA256_HEX_SIZE];
-	struct slice key;
-	struct entry *e;
-	size_t pos = 0;
 
-	while ((e = map_next(a->by_hash, &pos, &key)) != NULL) {
-		if (strcmp(e->rec.id, id) == 0) {
-			hash_text(e->rec.hash, hex);
-			entry_free(map_remove(a->by_hash, slice_str(hex)));
-			return;
-		}
-	}
+	if (e == NULL)
+		return;
+	hash_text(e->rec.hash, hex);
+	entry_free(map_remove(a->by_hash, slice_str(hex)));
 }
 
 int

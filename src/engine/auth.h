@@ -58,6 +58,10 @@ void auth_anonymous(struct principal *ret);
  * revoked. */
 int auth_check(
     struct auth *a, struct slice key, struct principal *ret, struct err *err);
+/* Does the key that ${who} came with still hold, after some waiting?  As
+ * auth_check(); 0, too, for who has none. */
+int auth_check_again(
+    struct auth *a, const struct principal *who, struct err *err);
 bool auth_allows(const struct principal *p, unsigned scope);
 
 /* "read,write" words to bits and back. ERR_INVALID_PARAMETER. */

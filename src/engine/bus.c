@@ -133,6 +133,19 @@ bus_wants_stats(struct bus *b)
 	       0;
 }
 
+bool
+bus_has_listener(struct bus *b, enum bus_kind kind, const char *filename)
+{
+	const struct bus_room *r;
+	bool has;
+
+	pthread_mutex_lock(&b->lock);
+	r = bus_find_room(b, kind, filename);
+	has = r != NULL && !list_is_empty(&r->seats);
+	pthread_mutex_unlock(&b->lock);
+	return has;
+}
+
 static void
 give(const struct bus_seat *seat, struct bus_message *m)
 {

@@ -152,6 +152,8 @@ const struct err *bus_closed(const struct bus_subscriber *s);
 /* Is anybody in a room of transfers (was, a moment ago), or of statistics? */
 bool bus_wants_transfers(struct bus *b);
 bool bus_wants_stats(struct bus *b);
+/* Is anybody in that room? */
+bool bus_has_listener(struct bus *b, enum bus_kind kind, const char *filename);
 
 /* To the room of its file, and to that of all; or, without a transfer, to that
  * of statistics.  Nobody is woken before bus_tell(). */

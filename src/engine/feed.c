@@ -28,7 +28,8 @@ struct item {
 	struct list link;
 	bool is_wish;
 	enum bus_kind kind;
-	char *filename;            /* of a wish */
+	char *filename; /* of a wish */
+	char *key;      /* of a wish, or of progress: its transfer; else NULL */
 	struct transfer_view view; /* of a change */
 };
 
@@ -43,7 +44,7 @@ struct feed {
 	pthread_cond_t settled; /* the queue is empty, and nothing in work */
 	struct list items;      /* under lock, as the next six */
 	size_t n_items;
-	struct map *progress; /* transfer id -> its progress in items */
+	struct map *by_key; /* those in items that a newer one replaces */
 	bool is_stopping;
 	bool is_busy;
 	bool stats_changed;
@@ -65,6 +66,7 @@ item_free(struct item *it)
 	if (!it->is_wish)
 		transfer_view_fini(&it->view);
 	free(it->filename);
+	free(it->key);
 	free(it);
 }
 
@@ -74,8 +76,8 @@ take_out(struct feed *f, struct item *it)
 {
 	list_remove(&it->link);
 	f->n_items--;
-	if (!it->is_wish && it->view.is_progress)
-		(void)map_remove(f->progress, slice_str(it->view.rec.id));
+	if (it->key != NULL)
+		(void)map_remove(f->by_key, slice_str(it->key));
 }
 
 static void
@@ -83,8 +85,8 @@ put_in(struct feed *f, struct item *it)
 {
 	list_push_back(&f->items, &it->link);
 	f->n_items++;
-	if (!it->is_wish && it->view.is_progress)
-		(void)map_put(f->progress, slice_str(it->view.rec.id), it);
+	if (it->key != NULL)
+		(void)map_put(f->by_key, slice_str(it->key), it);
 	pthread_cond_signal(&f->more);
 }
 
@@ -124,13 +126,14 @@ changed(void *arg, struct transfer_view *v)
 	if (is_wanted) {
 		it = mem_calloc(1, sizeof(*it));
 		it->view = *v;
+		it->key = v->is_progress ? mem_strdup(v->rec.id) : NULL;
 	} else if (v != NULL) {
 		transfer_view_fini(v);
 	}
 	pthread_mutex_lock(&f->lock);
 	f->stats_changed = true;
 	if (it != NULL) {
-		old = map_get(f->progress, slice_str(it->view.rec.id));
+		old = map_get(f->by_key, slice_str(it->view.rec.id));
 		if (old != NULL) {
 			take_out(f, old);
 			item_free(old);
@@ -150,8 +153,14 @@ feed_present(struct feed *f, enum bus_kind kind, const char *filename)
 	it->is_wish = true;
 	it->kind = kind;
 	it->filename = mem_strdup(filename);
+	it->key = mem_printf("%d %s", (int)kind, filename ? filename : "");
 	pthread_mutex_lock(&f->lock);
-	put_in(f, it);
+	/* One that waits is for all who await it by then: whoever asks again
+	 * and again puts nothing more in. */
+	if (map_get(f->by_key, slice_str(it->key)) == NULL)
+		put_in(f, it);
+	else
+		item_free(it);
 	pthread_mutex_unlock(&f->lock);
 }
 
@@ -277,6 +286,8 @@ grant(struct feed *f, const struct item *wish)
 		.all = { .kind = wish->kind, .filename = wish->filename },
 	};
 
+	if (!bus_has_listener(f->bus, wish->kind, wish->filename))
+		return;
 	if (wish->kind == BUS_FILE)
 		add_file(&p);
 	else if (wish->kind == BUS_ALL)
@@ -448,7 +459,7 @@ feed_new(struct engine *e, struct feed **ret_feed, struct err *err)
 	f->engine = e;
 	f->bus = e->bus;
 	f->began_ms = clock_mono_ms(e->clock);
-	f->progress = map_new();
+	f->by_key = map_new();
 	list_init(&f->items);
 	buf_init(&f->stats, JSON_MAX);
 	pthread_mutex_init(&f->lock, NULL);
@@ -480,7 +491,7 @@ feed_free(struct feed *f)
 		pthread_join(f->thread, NULL);
 	while ((node = list_pop_front(&f->items)) != NULL)
 		item_free(CONTAINER_OF(node, struct item, link));
-	map_free(f->progress);
+	map_free(f->by_key);
 	buf_fini(&f->stats);
 	pthread_cond_destroy(&f->more);
 	pthread_cond_destroy(&f->settled);

@@ -1,6 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #include "net/http_priv.h"
 
+static bool
+is_full(const struct http_server *s)
+{
+	return atomic_load(&s->gathered) >= s->cf.gathered_max;
+}
+
 bool
 http_gather_wanted(const struct http_exchange *x)
 {
@@ -12,8 +18,7 @@ http_gather_wanted(const struct http_exchange *x)
 		return true;
 	/* With all memory for them in use, a transfer thread reads it: that
 	 * one holds nothing while it waits. */
-	return x->req.content_length <= s->cf.small_body_max &&
-	       atomic_load(&s->gathered) < s->cf.gathered_max;
+	return x->req.content_length <= s->cf.small_body_max && !is_full(s);
 }
 
 void
@@ -42,6 +47,9 @@ add(struct http_exchange *x, const char *p, size_t n, struct err *err)
 
 	if (n > mem->max - mem->len)
 		return too_large(x, err);
+	/* Many begin while there is room, and all of them come at once. */
+	if (is_full(x->server))
+		return err_set(err, ERR_SERVER_BUSY, "the server is busy");
 	if (buf_append(mem, p, n) < 0)
 		return err_set(err, ERR_SERVER_BUSY, "the server is busy");
 	atomic_fetch_add(&x->server->gathered, n);
@@ -114,7 +122,7 @@ http_gather_start(struct http_conn *hc, const char *p, size_t n)
 		http_refuse(hc, &err);
 		return;
 	}
-	if (atomic_load(&x->server->gathered) >= x->server->cf.gathered_max) {
+	if (is_full(x->server)) {
 		(void)err_set(&err, ERR_SERVER_BUSY, "the server is busy");
 		http_refuse(hc, &err);
 		return;

@@ -27,7 +27,8 @@
 #define LIMIT_FILES_MAX 1000u
 #define LIMIT_BATCH_NAMES 10000u /* of an archive */
 #define LIMIT_BATCH_BODY (16u * 1024 * 1024)
-#define LIMIT_BATCH_FILES 10000u /* of an upload */
+#define LIMIT_BATCH_BODIES (256u * 1024 * 1024) /* of all of them at once */
+#define LIMIT_BATCH_FILES 10000u                /* of an upload */
 /* Uploads that were begun and not ended, and the chunks that they may have. */
 #define LIMIT_SESSIONS 100000u
 #define LIMIT_SESSIONS_OF_CLIENT 1000u

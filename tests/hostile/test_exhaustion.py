@@ -255,6 +255,32 @@ def test_sparse_files(start):
 # --- much at once ------------------------------------------------------------
 
 
+def test_lists_of_names_that_do_not_end(start):
+    """Twenty-four clients with a key send 16 MiB of names each, but for the end."""
+    # Fails without LIMIT_BATCH_BODIES in api/archive_params.c.
+    own = start()
+    fields = (*own.as_admin.items(), ("Content-Length", 16 * MIB))
+    names = b'{"filenames":["' + b"a" * (16 * MIB - 100)
+    before = memory(own)
+    crowd = [own.raw() for _ in range(24)]
+
+    def send(raw):
+        raw.send(head("POST", "/download_batch", *fields))
+        raw.send(names)
+
+    with ThreadPoolExecutor(4) as pool:
+        sent = [pool.submit(send, raw) for raw in crowd]
+    refused = [raw for raw in crowd if raw.is_readable(1)]
+    assert grown(own, before) < 300 * KIB
+    assert all(isinstance(j.exception(), OSError | None) for j in sent)
+    expect.error(refused[0].response("POST"), 503, "server_busy")
+    assert 5 <= len(refused) < 20
+    for raw in crowd:
+        raw.close()
+    expect.until(lambda: grown(own, before) < 100 * KIB)
+    assert works(own)
+
+
 def test_hundreds_of_archives_at_once(start):
     """Three hundred archives are asked for and not read: no memory is taken
     for their bytes, the server answers, and all of it goes again."""
@@ -277,6 +303,24 @@ def test_hundreds_of_archives_at_once(start):
     for raw in crowd:
         raw.reset()
     expect.until(lambda: works(own), within=30)
+
+
+def test_subscribing_again_and_again(start):
+    """One client asks for the present state in two hundred thousand
+    messages."""
+    # Fails without the look for a wish that waits in engine/feed.c.
+    own = start()
+    text = b'42["subscribe_status",{"filename":"x"}]'
+    frame = bytes([0x81, 0x80 | len(text), 0, 0, 0, 0]) + text
+    before = memory(own)
+    with WebSocket(own) as ws:
+        ws.connect()
+        for _ in range(100):
+            ws.raw.send(frame * 2000)
+        ws.emit("unsubscribe_status", {"filename": "x"}, ack=1)
+        ws.until(lambda text: text.startswith("431"))
+        assert grown(own, before) < 16 * KIB
+    assert works(own)
 
 
 def test_subscribers_that_do_not_read(start):

@@ -64,6 +64,40 @@ TEST(test_engine_auth__a_key_has_its_scopes_and_prefix)
 	fixture_fini(&f);
 }
 
+TEST(test_engine_auth__who_was_let_in_is_checked_again)
+{
+	const struct auth_new_key nk = {
+		.scopes = AUTH_READ,
+		.expires_in_ms = 1000,
+	};
+	char key[AUTH_KEY_SIZE], id[ID_SIZE], other[ID_SIZE];
+	struct err err = ERR_INIT;
+	struct principal p, q;
+	struct fixture f;
+	struct auth *a;
+
+	fixture_init(&f, NULL);
+	a = f.engine->auth;
+	make(&f, &nk, key, id);
+	assert_int_equal(check(&f, key, &p), ERR_NONE);
+	make(&f, &nk, key, other);
+	assert_int_equal(check(&f, key, &q), ERR_NONE);
+	assert_int_equal(auth_check_again(a, &p, &err), 0);
+	assert_int_equal(auth_revoke(a, id, &err), 0);
+	assert_int_equal(auth_check_again(a, &p, &err), -1);
+	assert_int_equal(err.code, ERR_INVALID_API_KEY);
+	err_clear(&err);
+	assert_int_equal(auth_check_again(a, &q, &err), 0);
+	clock_manual_advance(&f.clock, 1000);
+	assert_int_equal(auth_check_again(a, &q, &err), -1);
+	assert_int_equal(err.code, ERR_INVALID_API_KEY);
+	auth_anonymous(&p);
+	assert_int_equal(auth_check_again(a, &p, NULL), 0);
+	assert_int_equal(check(&f, "the-first-admin-key", &p), ERR_NONE);
+	assert_int_equal(auth_check_again(a, &p, NULL), 0);
+	fixture_fini(&f);
+}
+
 TEST(test_engine_auth__a_key_ends_when_it_expires_or_is_revoked)
 {
 	const struct auth_new_key short_lived = {

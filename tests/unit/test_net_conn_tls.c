@@ -4,6 +4,7 @@
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
@@ -453,6 +454,32 @@ TEST(test_net_conn_tls__new_keys_with_a_full_socket)
 	assert_true(done > 0);
 	for (sent += (size_t)done; got < sent && got < BIG;)
 		take(&w, &got);
+	wire_fini(&w);
+}
+
+/* A client sends new keys and nothing else: a read does not go on as long as
+ * they come. */
+TEST(test_net_conn_tls__new_keys_without_end)
+{
+	const uint64_t record = 5 + 5 + 1 + 16;
+	const int yes = 1;
+	struct wire w = { 0 };
+	struct err err = ERR_INIT;
+
+	wire_init(&w, TLS1_3_VERSION);
+	setsockopt(w.their_fd, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof(yes));
+	for (int i = 0; i < 100; i++) {
+		assert_int_equal(
+		    SSL_key_update(w.theirs, SSL_KEY_UPDATE_NOT_REQUESTED), 1);
+		assert_int_equal(SSL_do_handshake(w.theirs), 1);
+	}
+	while (conn_tcp_ops.available(&w.ours) < 100 * record)
+		wait_readable(&w);
+	assert_int_equal(
+	    w.ours.ops->read(&w.ours, w.got, BIG, &err), CONN_AGAIN);
+	assert_int_equal(w.ours.read_wants, CONN_READ);
+	assert_int_equal(conn_tcp_ops.available(&w.ours), 99 * record);
+	wait_readable(&w);
 	wire_fini(&w);
 }
 

@@ -373,6 +373,34 @@ TEST(test_net_http_body__short_ones_are_limited)
 	http_fixture_fini(&f);
 }
 
+/* It holds for those, too, that began while there was room. */
+TEST(test_net_http_body__those_that_are_gathered_at_once_are_limited_together)
+{
+	struct fixture f;
+	struct reply r;
+	int first, second;
+
+	http_fixture_init(&f);
+	f.cf.gathered_max = 100;
+	http_fixture_start(&f);
+	first = client_open(&f);
+	second = client_open(&f);
+	send_head(first, "/short", 200, 0);
+	send_head(second, "/short", 200, 0);
+	send_body(first, 10, 0, 10);
+	send_body(second, 10, 0, 10);
+	assert_true(client_is_quiet(first, 20));
+	send_body(first, 150, 0, 150);
+	assert_true(client_is_quiet(first, 20));
+	send_body(second, 150, 0, 150);
+	client_reply(second, "PUT", &r);
+	assert_int_equal(r.status, 503);
+	reply_fini(&r);
+	client_close(second);
+	client_close(first);
+	http_fixture_fini(&f);
+}
+
 /* When all memory for small bodies is in use, transfers go on without, and
  * short requests are asked to come again. */
 TEST(test_net_http_body__gathered_ones_are_limited_together)
