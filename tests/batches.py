@@ -4,6 +4,8 @@
 import expect
 import form
 
+FIELDS = {"filename", "status", "hash", "size", "metadata", "error", "code"}
+
 
 def files(items):
     """Parts of {name: content}, or of pairs."""
@@ -33,11 +35,13 @@ def answer(response):
     assert body["failed"] == states.count("failed"), said
     assert body["success"] is (body["failed"] == 0), said
     for r in results:
+        assert set(r) == FIELDS, said
         if r["status"] == "failed":
             assert r["error"] and r["code"], said
-            assert "hash" not in r and "metadata" not in r, said
+            absent = r["hash"], r["size"], r["metadata"]
+            assert absent == (None, None, None), said
         else:
-            assert "error" not in r and "code" not in r, said
+            assert r["error"] is None and r["code"] is None, said
             assert r["metadata"]["hash"] == r["hash"], said
             assert r["metadata"]["size"] == r["size"], said
             assert r["metadata"]["filename"] == r["filename"], said

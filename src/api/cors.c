@@ -170,15 +170,17 @@ cors_headers(const struct cors *c, struct http_exchange *x)
 {
 	struct slice origin = http_field(http_request(x), "origin");
 
-	if (!c->any)
-		http_header(x, "Vary", "Origin");
+	/* Of a request that could not be read the origin is not known. */
+	if (c->any) {
+		http_header(x, "Access-Control-Allow-Origin", "*");
+		http_header(x, "Access-Control-Expose-Headers", EXPOSED);
+		return;
+	}
+	http_header(x, "Vary", "Origin");
 	if (origin.n == 0 || !is_sendable(origin) || !cors_allows(c, origin))
 		return;
-	if (c->any)
-		http_header(x, "Access-Control-Allow-Origin", "*");
-	else
-		http_header(x, "Access-Control-Allow-Origin", "%.*s",
-		    (int)origin.n, origin.p);
+	http_header(
+	    x, "Access-Control-Allow-Origin", "%.*s", (int)origin.n, origin.p);
 	http_header(x, "Access-Control-Expose-Headers", EXPOSED);
 }
 

@@ -295,6 +295,7 @@ run(struct form *f, struct err *err)
 
 /* --- the answer ----------------------------------------------------------- */
 
+/* What the other kind of result has is there, too: as null. */
 static json_t *
 result_json(struct engine *e, const struct batch_result *r)
 {
@@ -304,15 +305,17 @@ result_json(struct engine *e, const struct batch_result *r)
 	if (r->file != NULL) {
 		f = *r->file; /* what it points to stays */
 		metadata_complete(e, &f);
-		return json_pack("{s:s, s:s, s:s, s:I, s:o}", "filename",
-		    r->file->filename, "status", "success", "hash",
+		return json_pack("{s:s, s:s, s:s, s:I, s:o, s:n, s:n}",
+		    "filename", r->file->filename, "status", "success", "hash",
 		    r->file->sha256, "size", (json_int_t)r->file->size,
-		    "metadata", metadata_json(&f));
+		    "metadata", metadata_json(&f), "error", "code");
 	}
 	j = reply_error_json(r->why);
 	json_object_del(j, "success");
-	json_object_set_new(j, "filename", json_str_or_null(r->filename));
-	json_object_set_new(j, "status", json_string("failed"));
+	json_object_update_new(
+	    j, json_pack("{s:o, s:s, s:n, s:n, s:n}", "filename",
+	           json_str_or_null(r->filename), "status", "failed", "hash",
+	           "size", "metadata"));
 	return j;
 }
 

@@ -14,6 +14,7 @@ h_stats(struct call *c)
 	struct err e = ERR_INIT;
 	struct stats s;
 
+	engine_settle(engine);
 	if (stats_get(engine, &c->who, &s, &e) < 0) {
 		reply_error(c->app, c->x, &e, NULL);
 		return;
@@ -48,6 +49,7 @@ h_clients(struct call *c)
 	struct err e = ERR_INIT;
 	json_t *list;
 
+	engine_settle(c->app->engine);
 	if (stats_get_clients(c->app->engine, &c->who, &all, &e) < 0) {
 		reply_error(c->app, c->x, &e, NULL);
 		return;

@@ -187,6 +187,25 @@ db_write_later(struct db *db, db_fn fn, void *arg,
 	db_writer_run_later(db->writer, &job, done);
 }
 
+static int
+do_nothing(struct db_tx *tx, void *arg, struct err *err)
+{
+	(void)tx;
+	(void)arg;
+	(void)err;
+	return 0;
+}
+
+void
+db_settle(struct db *db)
+{
+	const struct db_job job = { do_nothing, NULL, true, false };
+
+	/* Jobs run in their order. */
+	if (!db_writer_is_idle(db->writer))
+		(void)db_writer_run(db->writer, &job, NULL);
+}
+
 int
 db_read(struct db *db, db_fn fn, void *arg, struct err *err)
 {

@@ -100,6 +100,9 @@ int db_write(struct db *db, db_fn fn, void *arg, struct err *err);
  * queue more. */
 void db_write_later(struct db *db, db_fn fn, void *arg,
     void (*done)(void *arg, const struct err *err));
+/* Returns when what was queued before the call is committed, or has failed:
+ * what is read then has it.  At once while nothing is. */
+void db_settle(struct db *db);
 /* Runs ${fn} on a reader's connection, in this thread, in one snapshot that
  * has everything committed before the call.  A few run at once, the next one
  * waits, so ${fn} must not wait for the network. */

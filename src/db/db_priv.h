@@ -88,6 +88,7 @@ int db_writer_run(
     struct db_writer *w, const struct db_job *job, struct err *err);
 void db_writer_run_later(struct db_writer *w, const struct db_job *job,
     void (*done)(void *arg, const struct err *err));
+bool db_writer_is_idle(struct db_writer *w);
 
 /* db_schema.c */
 struct db_schema {

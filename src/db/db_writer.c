@@ -372,3 +372,14 @@ db_writer_run_later(struct db_writer *w, const struct db_job *job,
 	later->done = done;
 	push(w, later);
 }
+
+bool
+db_writer_is_idle(struct db_writer *w)
+{
+	bool is_idle;
+
+	pthread_mutex_lock(&w->lock);
+	is_idle = w->is_asleep && list_is_empty(&w->waiting);
+	pthread_mutex_unlock(&w->lock);
+	return is_idle;
+}

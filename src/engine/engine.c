@@ -335,3 +335,9 @@ engine_close(struct engine *e)
 	home_close(e->home);
 	free(e);
 }
+
+void
+engine_settle(struct engine *e)
+{
+	db_settle(e->db);
+}

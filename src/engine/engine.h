@@ -96,5 +96,7 @@ void engine_close(struct engine *e);
  * the disk is full. */
 int engine_write(struct engine *e, db_fn fn, void *arg, struct err *err);
 int engine_make_durable(struct engine *e, struct err *err);
+/* db_settle(): what has ended is on record. */
+void engine_settle(struct engine *e);
 
 #endif

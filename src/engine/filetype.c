@@ -148,11 +148,22 @@ intern(struct filetype *ft, const char *type)
 	return ft->seen[ft->seen_count++] = mem_strdup(type);
 }
 
+/* libmagic says nothing of a single byte. */
+static bool
+is_one_letter(const unsigned char *head, size_t n)
+{
+	return n == 1 && head[0] < 0x7f &&
+	       (head[0] >= ' ' || head[0] == '\t' || head[0] == '\n' ||
+	           head[0] == '\r');
+}
+
 static const char *
 by_content(struct filetype *ft, const void *head, size_t n)
 {
 	const char *type;
 
+	if (is_one_letter(head, n))
+		return "text/plain";
 	pthread_mutex_lock(&ft->lock);
 	type = magic_buffer(ft->magic, head, n);
 	type = type == NULL ? UNKNOWN : intern(ft, type);

@@ -67,6 +67,8 @@ history_get(struct engine *e, const struct principal *who,
 	memset(ret, 0, sizeof(*ret));
 	q->prefix = who->prefix;
 	ret->views = mem_calloc(q->limit, sizeof(*ret->views));
+	/* Ends of transfers are recorded while nobody waits for that. */
+	engine_settle(e);
 	if (db_read(e->db, read_page, &r, err) < 0) {
 		status_list_fini(ret);
 		return -1;

@@ -313,9 +313,6 @@ take_field(struct fields *f, struct slice line, struct err *err)
 	struct slice name, value;
 	size_t i;
 
-	/* Lone CRs and LFs, too. */
-	if (has_control(line))
-		return malformed(err, "a part's head has a control character");
 	name = (struct slice){ line.p, http_token_length(line) };
 	if (name.n == 0 || name.n == line.n || line.p[name.n] != ':')
 		return malformed(err, "a part's head has a line that is no "
@@ -326,6 +323,32 @@ take_field(struct fields *f, struct slice line, struct err *err)
 			return known[i].take(f, slice_trim(value), err);
 	}
 	return 0;
+}
+
+/* As take_field(), of a line with control characters.  In a file's name they
+ * are the name's fault, not the form's: a tab stands for them there, which is
+ * one that no name may have, either. */
+static int
+take_odd_field(struct fields *f, struct slice line, struct err *err)
+{
+	static const char why[] = "a part's head has a control character";
+	bool had_filename = f->filename != NULL;
+	char *masked;
+	int rc;
+
+	if (memchr(line.p, '\r', line.n) != NULL ||
+	    memchr(line.p, '\n', line.n) != NULL)
+		return malformed(err, why);
+	masked = slice_dup(line);
+	for (size_t i = 0; i < line.n; i++)
+		if (has_control((struct slice){ line.p + i, 1 }))
+			masked[i] = '\t';
+	rc = take_field(f, (struct slice){ masked, line.n }, err);
+	free(masked);
+	if (rc == 0 && (had_filename || f->filename == NULL ||
+	                   strchr(f->filename, '\t') == NULL))
+		rc = malformed(err, why);
+	return rc;
 }
 
 /* Takes the text before the first CRLF off ${rest}. */
@@ -349,6 +372,7 @@ multipart_head_parse(
     struct slice text, struct multipart_head *ret_head, struct err *err)
 {
 	struct fields f = { 0 };
+	struct slice line;
 	size_t count = 0;
 	int rc = -1;
 
@@ -357,7 +381,9 @@ multipart_head_parse(
 			rc = malformed(err, "a part has too many fields");
 			goto out;
 		}
-		if (take_field(&f, take_line(&text), err) < 0)
+		line = take_line(&text);
+		if ((has_control(line) ? take_odd_field : take_field)(
+		        &f, line, err) < 0)
 			goto out;
 	}
 	if (f.name == NULL || f.name[0] == '\0') {

@@ -18,7 +18,8 @@ struct multipart_head {
 /*
  * Parses a part's fields: ${text} is its lines, separated by CRLF, without
  * the empty one.  ERR_MALFORMED_REQUEST, or ERR_INVALID_FILENAME for a
- * filename* that is well-formed but decodes to no UTF-8 or to a NUL.
+ * filename* that is well-formed but decodes to no UTF-8 or to a NUL.  Control
+ * characters in a filename are tabs in ${filename}, so that it is refused.
  */
 int multipart_head_parse(
     struct slice text, struct multipart_head *ret_head, struct err *err);

@@ -271,6 +271,9 @@ BAD_NAMES = {
     + b'Content-Disposition: form-data; name="files"; filename="a\xff"'
     b"\r\n\r\nx",
     "too long": form.part("files", b"x", "n" * 256),
+    "control character": form.part("files", b"x", "a\x01b"),
+    "NUL": form.part("files", b"x", "a\0b"),
+    "DEL": form.part("files", b"x", "a\x7fb"),
 }
 
 

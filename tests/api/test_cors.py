@@ -202,6 +202,23 @@ def test_any_origin(start):
         assert response.status_code in (200, 201)
 
 
+@pytest.mark.parametrize(
+    "request_head, status",
+    [
+        (b"GET /" + b"a" * 9000 + b" HTTP/1.1\r\n", 414),
+        (b"GET / HTTP/1.1\r\nX: " + b"a" * 33000 + b"\r\n", 431),
+        (b"GET /\r\n\r\n", 400),
+    ],
+)
+def test_any_origin_reads_why_a_head_is_refused(start, request_head, status):
+    own = start(CORS_ORIGINS="*")
+    with own.raw() as raw:
+        raw.send(request_head + b"Origin: https://any.example\r\n\r\n")
+        response = raw.response()
+        expect.error(response, status)
+        assert response.headers["Access-Control-Allow-Origin"] == "*"
+
+
 def test_a_foreign_page_may_not_change_anything(ours, name):
     """A form on any page can be sent here by a browser without asking."""
     origin = {"Origin": "https://evil.example"}

@@ -116,11 +116,11 @@ def test_an_empty_name_is_refused(server):
 
 
 @pytest.mark.parametrize(
-    "sent", ["..", ".", "C:\\x\\..", "a/..", "a\x01b.txt", "a\x7fb"]
+    "sent", ["..", ".", "C:\\x\\..", "a/..", "a\x01b.txt", "a\x7fb", "a\0b"]
 )
 def test_refused_after_the_reduction(server, sent):
     response = form.post(server, form.file(DATA, sent))
-    expect.error(response, 400)
+    expect.error(response, 400, "invalid_filename")
 
 
 def test_dots_in_the_path_are_not_resolved(server):

@@ -51,6 +51,15 @@ def test_all_newest_first(filled):
     assert one in answer["entries"]
 
 
+def test_what_has_ended_is_in_it_at_once(server, name):
+    """Without a look too early, as often as anybody asks."""
+    for n in range(1, 101):
+        server.put(name, b"1", "?sha256=" + "0" * 64)
+        answer = history(server, f"?filename={name}")
+        assert answer["total_count"] == n
+        assert answer["entries"][0]["status"] == "failed"
+
+
 @pytest.mark.parametrize(
     "query, found",
     [

@@ -41,6 +41,17 @@ def clients(server):
     return response.json()["clients"]
 
 
+def test_what_has_ended_is_counted_at_once(start):
+    server = start()
+    for n in range(1, 51):
+        query = f"?client_id=c{n}&sha256=" + "0" * 64
+        assert server.put("a", b"1", query).status_code == 422
+        assert stats(server)["failed_count"] == 2 * n - 1
+        assert server.put("a", b"1", query).status_code == 422
+        (one,) = [c for c in clients(server) if c["client_id"] == f"c{n}"]
+        assert one["total_uploads"] == 2
+
+
 def test_of_nothing(start):
     server = start()
     assert stats(server) == {

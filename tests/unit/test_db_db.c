@@ -108,6 +108,21 @@ nothing(struct db_tx *tx, void *arg, struct err *err)
 	return 0;
 }
 
+DB_TEST(test_db_db__settled_is_what_was_queued_before)
+{
+	struct later later = { .file = help_file("a", 1) };
+	int i;
+
+	for (i = 0; i < 100; i++) {
+		atomic_store(&later.is_done, false);
+		db_write_later(db, put_or_fail, &later, note);
+		db_settle(db);
+		assert_true(atomic_load(&later.is_done));
+	}
+	assert_true(help_file_is_there(db, "a"));
+	db_settle(db);
+}
+
 /* Three hundred jobs, so more than one group; each third fails, alone. */
 DB_TEST(test_db_db__failures_in_a_group_harm_nobody_else)
 {

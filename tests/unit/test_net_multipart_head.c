@@ -117,6 +117,11 @@ static const struct {
 	{ NAME "; filename=\"C:\\x\\a.txt\"", "n", "C:\\x\\a.txt", NULL },
 	{ NAME "; filename=\"C:\\\\x\\\\a.txt\"", "n", "C:\\x\\a.txt", NULL },
 	{ NAME "; filename=\"a;b=c\"", "n", "a;b=c", NULL },
+	/* no name that anybody may have, but one in a sound form */
+	{ NAME "; filename=\"a\x01"
+	       "b\x7f"
+	       "c\t\"",
+	    "n", "a\tb\tc\t", NULL },
 	/* RFC 8187 */
 	{ NAME "; filename*=UTF-8''%C3%A4%20b", "n", "\xc3\xa4 b", NULL },
 	{ NAME "; filename*=utf-8'de'%c3%a4", "n", "\xc3\xa4", NULL },
@@ -193,6 +198,11 @@ static const struct {
 	{ NAME "\r\nX y: z", 0 },
 	{ NAME "\r\nX: \x01", 0 },
 	{ NAME "\r\nX: \x7f", 0 },
+	{ NAME "; filename=\"a\t\"\r\nX: \x7f", 0 },
+	{ NAME "; filename=\"a\nb\"", 0 },
+	{ NAME "; filename=\"a\rb\"", 0 },
+	{ CD "name=\"n\x01\"", 0 },
+	{ CD "name=\"n\x01\"; filename=a", 0 },
 	/* encodings that change something */
 	{ NAME "\r\nContent-Transfer-Encoding: base64", 0 },
 	{ NAME "\r\nContent-Transfer-Encoding: quoted-printable", 0 },
