@@ -120,19 +120,10 @@ take_file(struct form *f, const struct multipart_part *part, struct err *err)
 static int
 take_field(struct form *f, const char *name, struct err *err)
 {
-	struct buf value;
-	int rc;
-
 	/* What we do not know is skipped, however long it is. */
-	if (!params_is_upload_option(name))
-		return 0;
-	buf_init(&value, LIMIT_FORM_FIELD);
-	rc = multipart_value(f->mp, &value, err);
-	if (rc == 0)
-		rc =
-		    params_upload_set(&f->params, name, buf_slice(&value), err);
-	buf_fini(&value);
-	return rc;
+	return params_is_upload_option(name)
+	           ? params_upload_field(&f->params, name, f->mp, err)
+	           : 0;
 }
 
 static int

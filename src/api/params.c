@@ -230,6 +230,21 @@ params_upload_set(struct params_upload *p, const char *name, struct slice value,
 }
 
 int
+params_upload_field(struct params_upload *p, const char *name,
+    struct multipart *mp, struct err *err)
+{
+	struct buf value;
+	int rc;
+
+	buf_init(&value, LIMIT_FORM_FIELD);
+	rc = multipart_value(mp, &value, err);
+	if (rc == 0)
+		rc = params_upload_set(p, name, buf_slice(&value), err);
+	buf_fini(&value);
+	return rc;
+}
+
+int
 params_upload_query(struct params_upload *p, const struct http_request *req,
     bool with_filename, struct err *err)
 {

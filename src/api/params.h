@@ -8,6 +8,7 @@
 #include "base/err.h"
 #include "engine/upload.h"
 #include "net/http.h"
+#include "net/multipart.h"
 
 /* The decoded value of the first ${name} in the query, appended to ${b}: 1,
  * 0 when it is not there, -1 when it is badly encoded or too long. */
@@ -44,6 +45,10 @@ bool params_is_upload_option(const char *name);
  * ERR_INVALID_FILENAME. */
 int params_upload_set(struct params_upload *p, const char *name,
     struct slice value, struct err *err);
+/* Reads it from the part that ${mp} stands at.  Errors of multipart_value(),
+ * too. */
+int params_upload_field(struct params_upload *p, const char *name,
+    struct multipart *mp, struct err *err);
 /* Takes all that the query has; `filename` only with ${with_filename}. */
 int params_upload_query(struct params_upload *p, const struct http_request *req,
     bool with_filename, struct err *err);

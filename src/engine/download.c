@@ -7,51 +7,40 @@
 
 #include "base/hex.h"
 #include "base/mem.h"
+#include "engine/files.h"
 #include "engine/stored.h"
 
 /* How often a name may be replaced under a reader that looks it up. */
 #define LOOKUPS_MAX 16
 
-struct query {
-	const char *prefix;
-	const char *filename;
-	struct rec_file *file;
-};
-
 static int
-get_file(struct db_tx *tx, void *arg, struct err *err)
+find_and_pin(
+    struct download *d, const struct download_request *req, struct err *err)
 {
-	const struct query *q = arg;
-
-	return rec_file_get(tx, q->prefix, q->filename, q->file, err);
-}
-
-static int
-find_and_pin(struct download *d, struct query *q, struct err *err)
-{
+	struct rec_file *f = &d->file;
 	struct engine *e = d->engine;
 	char last[ID_SIZE] = "";
 	struct err e2;
 
 	for (int i = 0; i < LOOKUPS_MAX; i++) {
-		rec_file_fini(q->file);
-		if (db_read(e->db, get_file, q, err) < 0)
+		rec_file_fini(f);
+		if (files_find(e, req->who, req->filename, f, err) < 0)
 			return -1;
-		pins_take(e->pins, q->file->blob_id);
+		pins_take(e->pins, f->blob_id);
 		err_clear(&e2);
-		if (stored_check(e, q->file, &d->stored, &e2) == 0)
+		if (stored_check(e, f, &d->stored, &e2) == 0)
 			return 0;
-		pins_drop(e->pins, q->file->blob_id);
+		pins_drop(e->pins, f->blob_id);
 		if (e2.code != ERR_ABSENT) {
 			*err = e2;
 			return -1;
 		}
-		if (strcmp(last, q->file->blob_id) == 0)
-			return stored_report_loss(e, q->file, err);
-		memcpy(last, q->file->blob_id, ID_SIZE);
+		if (strcmp(last, f->blob_id) == 0)
+			return stored_report_loss(e, f, err);
+		memcpy(last, f->blob_id, ID_SIZE);
 	}
 	return err_set(err, ERR_UNAVAILABLE,
-	    "'%s' is being replaced all the time", q->filename);
+	    "'%s' is being replaced all the time", req->filename);
 }
 
 /* --- the container itself --------------------------------------------------
@@ -123,10 +112,9 @@ download_open(struct engine *e, const struct download_request *req,
     struct download **ret_d, struct err *err)
 {
 	struct download *d = mem_calloc(1, sizeof(*d));
-	struct query q = { req->who->prefix, req->filename, &d->file };
 
 	d->engine = e;
-	if (find_and_pin(d, &q, err) < 0) {
+	if (find_and_pin(d, req, err) < 0) {
 		rec_file_fini(&d->file);
 		free(d);
 		return -1;

@@ -14,6 +14,31 @@ files_page_fini(struct files_page *p)
 	*p = (struct files_page){ 0 };
 }
 
+/* --- finding -------------------------------------------------------------- */
+
+struct query {
+	const char *prefix;
+	const char *filename;
+	struct rec_file *file;
+};
+
+static int
+get_file(struct db_tx *tx, void *arg, struct err *err)
+{
+	const struct query *q = arg;
+
+	return rec_file_get(tx, q->prefix, q->filename, q->file, err);
+}
+
+int
+files_find(struct engine *e, const struct principal *who, const char *filename,
+    struct rec_file *ret, struct err *err)
+{
+	struct query q = { who->prefix, filename, ret };
+
+	return db_read(e->db, get_file, &q, err);
+}
+
 /* --- listing -------------------------------------------------------------- */
 
 struct listing {

@@ -21,6 +21,9 @@ struct files_page {
 };
 void files_page_fini(struct files_page *p);
 
+/* The record of that name.  ERR_FILE_NOT_FOUND. */
+int files_find(struct engine *e, const struct principal *who,
+    const char *filename, struct rec_file *ret, struct err *err);
 /* ${q}->prefix is set by it to what ${who} may see. */
 int files_list(struct engine *e, const struct principal *who,
     struct rec_file_query *q, struct files_page *ret, struct err *err);

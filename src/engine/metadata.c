@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "engine/download.h"
+#include "engine/files.h"
 #include "engine/picture.h"
 
 /* --- keeping it -------------------------------------------------------------
@@ -93,20 +94,6 @@ metadata_learn(struct download *d)
 /* --- telling it -------------------------------------------------------------
  */
 
-struct query {
-	const char *prefix;
-	const char *filename;
-	struct rec_file *file;
-};
-
-static int
-get_file(struct db_tx *tx, void *arg, struct err *err)
-{
-	const struct query *q = arg;
-
-	return rec_file_get(tx, q->prefix, q->filename, q->file, err);
-}
-
 /* An image that is damaged, or was replaced meanwhile, is left as it is. */
 void
 metadata_complete(struct engine *e, struct rec_file *f)
@@ -127,10 +114,8 @@ int
 metadata_get(struct engine *e, const struct principal *who,
     const char *filename, struct rec_file *ret, struct err *err)
 {
-	struct query q = { who->prefix, filename, ret };
-
 	*ret = (struct rec_file){ 0 };
-	if (db_read(e->db, get_file, &q, err) < 0)
+	if (files_find(e, who, filename, ret, err) < 0)
 		return -1;
 	metadata_complete(e, ret);
 	return 0;

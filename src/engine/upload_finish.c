@@ -115,23 +115,34 @@ settle(struct upload *up, const struct upload_options *o,
 	return 0;
 }
 
+/* As it lies, to its place (${at_once}), or where upload_place() finds it. */
+static int
+hand_over(struct upload *up, const struct upload_options *o, bool at_once,
+    struct err *err)
+{
+	char birth[STORAGE_BIRTH_MAX + 1];
+	struct blob *blob;
+	int rc;
+
+	if (settle(up, o, birth, err) < 0)
+		return -1;
+	/* Either frees the blob whatever comes out. */
+	blob = up->blob;
+	up->blob = NULL;
+	rc = (at_once ? blob->ops->blob_publish : blob->ops->blob_prepare)(
+	    blob, intake_stored(up->intake), birth, up->engine->durable, err);
+	if (rc == 0)
+		upload_drop_intake(up);
+	return rc;
+}
+
 int
 upload_publish(
     struct upload *up, const struct upload_options *o, struct err *err)
 {
-	char birth[STORAGE_BIRTH_MAX + 1];
-	struct blob *blob;
-
-	if (settle(up, o, birth, err) < 0)
-		return -1;
-	/* Publishing frees the blob whatever comes out. */
-	blob = up->blob;
-	up->blob = NULL;
-	if (blob->ops->blob_publish(blob, intake_stored(up->intake), birth,
-	        up->engine->durable, err) < 0)
+	if (hand_over(up, o, true, err) < 0)
 		return -1;
 	up->published = true;
-	upload_drop_intake(up);
 	FAULT_POINT("upload.published");
 	return 0;
 }
@@ -140,18 +151,9 @@ int
 upload_prepare(
     struct upload *up, const struct upload_options *o, struct err *err)
 {
-	char birth[STORAGE_BIRTH_MAX + 1];
-	struct blob *blob;
-
-	if (settle(up, o, birth, err) < 0)
-		return -1;
-	blob = up->blob;
-	up->blob = NULL;
-	if (blob->ops->blob_prepare(blob, intake_stored(up->intake), birth,
-	        up->engine->durable, err) < 0)
+	if (hand_over(up, o, false, err) < 0)
 		return -1;
 	up->is_laid_by = true;
-	upload_drop_intake(up);
 	FAULT_POINT("upload.prepared");
 	return 0;
 }
