@@ -309,9 +309,14 @@ app_accept(struct http_exchange *x, void *arg)
 static int
 check_again(struct call *c, struct err *err)
 {
+	struct engine *e = c->app->engine;
+
 	if (c->client.ip == NULL && call_client(c, err) < 0)
 		return -1;
-	return auth_check_again(c->app->engine->auth, &c->who, err);
+	/* From here on it may take hours. */
+	if (c->route->kind == ROUTE_TRANSFER || c->route->kind == ROUTE_STREAM)
+		tenant_enrol(&c->tenant, e->tenants, &c->who);
+	return auth_check_again(e->auth, &c->who, err);
 }
 
 static void
@@ -351,8 +356,7 @@ app_left(struct http_exchange *x, void *arg)
 	(void)arg;
 	if (c->left != NULL)
 		c->left(c);
-	mover_fini(&c->mover);
-	turn_fini(c);
+	call_leave(c);
 }
 
 static void

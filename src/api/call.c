@@ -15,6 +15,12 @@ interrupt(void *x, enum err_code code)
 	http_interrupt(x, code);
 }
 
+static void
+evict(void *x)
+{
+	http_interrupt(x, ERR_INVALID_API_KEY);
+}
+
 struct call *
 call_new(struct app *app, struct http_exchange *x)
 {
@@ -27,6 +33,7 @@ call_new(struct app *app, struct http_exchange *x)
 	guard_client(
 	    app->guard, http_peer(x), http_request(x), &c->visitor.from);
 	mover_init(&c->mover, interrupt, x);
+	tenant_init(&c->tenant, evict, x);
 	turn_init(c);
 	return c;
 }
@@ -49,14 +56,21 @@ call_drop_state(struct call *c)
 }
 
 void
+call_leave(struct call *c)
+{
+	mover_fini(&c->mover);
+	tenant_leave(&c->tenant);
+	turn_fini(c);
+}
+
+void
 call_free(void *call)
 {
 	struct call *c = call;
 
 	if (c == NULL)
 		return;
-	mover_fini(&c->mover);
-	turn_fini(c);
+	call_leave(c);
 	call_drop_state(c);
 	guard_leave(&c->place);
 	free(c->name);

@@ -13,6 +13,7 @@
 #include "api/guard.h"
 #include "api/turn.h"
 #include "engine/auth.h"
+#include "engine/tenants.h"
 #include "engine/transfer.h"
 #include "net/http.h"
 
@@ -27,7 +28,8 @@ struct call {
 	struct visitor visitor;   /* its address as our proxies tell it */
 	struct guard_place place; /* among the open ones of that address */
 	int64_t began_ns;
-	struct mover mover; /* interrupts this exchange */
+	struct mover mover;   /* interrupts this exchange */
+	struct tenant tenant; /* the same when its key ends */
 	struct turn turn;
 	/* Instead of the route's handler, when it runs once more after it had
 	 * to wait for its turn; NULL: that one, from its beginning.  ${state}
@@ -51,6 +53,8 @@ void call_keep_state(struct call *c);
 void call_drop_state(struct call *c);
 
 struct call *call_new(struct app *app, struct http_exchange *x);
+/* Its client has gone: nobody interrupts it any more, and it has no turn. */
+void call_leave(struct call *c);
 void call_free(void *call); /* as http_set_user() wants it */
 
 /* Who is at the other end: address, X-Client-Id or the query's client_id,

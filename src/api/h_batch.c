@@ -148,9 +148,7 @@ begin(struct form *f, const struct upload_options *o)
 	};
 	struct err e = ERR_INIT;
 
-	/* A form may take days, and have ten thousand files. */
-	if (auth_check_again(c->app->engine->auth, &c->who, &e) == 0 &&
-	    batch_file_begin(f->file, &req, &e) == 0) {
+	if (batch_file_begin(f->file, &req, &e) == 0) {
 		c->turn.transfer = NULL;
 		return;
 	}

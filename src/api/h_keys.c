@@ -228,8 +228,9 @@ h_key_revoke(struct call *c)
 		reply_error(c->app, c->x, &e, NULL);
 		return;
 	}
-	/* What it may see ends with it. */
+	/* What it may see ends with it, and what moves by it. */
 	bus_close_key(c->app->engine->bus, c->name);
+	tenants_evict_key(c->app->engine->tenants, c->name);
 	log_info("key revoked", LOG_STR("id", c->name), LOG_END);
 	reply_begin(c->app, c->x, 204);
 	http_send_empty(c->x);

@@ -234,6 +234,7 @@ open_parts(struct engine *e, void (*fatal)(const struct err *err),
 	if (status_file_load(e, report->db.is_new, &report->taken_over,
 	        &report->status_file, err) < 0)
 		return -1;
+	e->tenants = tenants_new();
 	e->bus = bus_new(clock_wall_ms(e->clock));
 	if (feed_new(e, &e->feed, err) < 0)
 		return -1;
@@ -324,6 +325,7 @@ engine_close(struct engine *e)
 	parts_free(e->parts);
 	transfers_free(e->transfers);
 	bus_free(e->bus);
+	tenants_free(e->tenants);
 	sched_free(e->sched);
 	filetype_free(e->types);
 	digest_pool_free(e->hashers);

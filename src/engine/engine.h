@@ -22,6 +22,7 @@
 #include "engine/masterkey.h"
 #include "engine/parts.h"
 #include "engine/pins.h"
+#include "engine/tenants.h"
 #include "engine/transfer.h"
 #include "storage/home.h"
 #include "storage/space.h"
@@ -41,6 +42,7 @@ struct engine {
 	struct holding *holding; /* of undecided uploads */
 	struct keyring *keys;    /* master keys of sealed files */
 	struct auth *auth;
+	struct tenants *tenants; /* requests that end with their key */
 	struct sched *sched;
 	struct transfers *transfers;
 	struct bus *bus;   /* events ... */

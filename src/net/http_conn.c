@@ -9,7 +9,6 @@
 static void flush(struct http_conn *hc);
 static void flush_expire(struct http_conn *hc);
 static void head_expire(struct http_conn *hc);
-static void gather_expire(struct http_conn *hc);
 
 /* What a state waits for, and what then happens on the loop. */
 static const struct {
@@ -21,7 +20,9 @@ static const struct {
 	    http_conn_close },
 	[HTTP_STATE_HEAD] = { EPOLLIN, http_head_read, head_expire },
 	[HTTP_STATE_IDLE] = { EPOLLIN, http_head_read, http_conn_close },
-	[HTTP_STATE_GATHER] = { EPOLLIN, http_gather_read, gather_expire },
+	[HTTP_STATE_GATHER] = { EPOLLIN, http_gather_read, http_gather_expire },
+	[HTTP_STATE_AWAIT] = { EPOLLIN, http_gather_read,
+	    http_gather_hand_over },
 	[HTTP_STATE_WORKER] = { 0, http_conn_mute, NULL },
 	[HTTP_STATE_QUEUED] = { EPOLLRDHUP, http_park_look, NULL },
 	[HTTP_STATE_LIVE] = { EPOLLIN, http_live_look, NULL },
@@ -68,6 +69,7 @@ follow_wants(struct http_conn *hc)
 	case HTTP_STATE_HEAD:
 	case HTTP_STATE_IDLE:
 	case HTTP_STATE_GATHER:
+	case HTTP_STATE_AWAIT:
 		wants = hc->conn.read_wants;
 		break;
 	case HTTP_STATE_FLUSH:
@@ -268,7 +270,7 @@ feed_kept(struct http_conn *hc)
 	buf_fini(&in);
 	/* No event will tell of it. */
 	if ((hc->state == HTTP_STATE_IDLE || hc->state == HTTP_STATE_HEAD ||
-	        hc->state == HTTP_STATE_GATHER) &&
+	        http_gather_is_on(hc)) &&
 	    hc->conn.ops->pending(&hc->conn))
 		states[hc->state].ready(hc);
 }
@@ -337,16 +339,6 @@ head_expire(struct http_conn *hc)
 	http_refuse(hc, &err);
 }
 
-static void
-gather_expire(struct http_conn *hc)
-{
-	struct err err = ERR_INIT;
-
-	(void)err_set(
-	    &err, ERR_REQUEST_TIMEOUT, "the request body did not come in time");
-	http_refuse(hc, &err);
-}
-
 void
 http_conn_drain(struct http_conn *hc)
 {
@@ -367,7 +359,7 @@ http_conn_hurry(struct http_conn *hc)
 
 	if (hc->state == HTTP_STATE_WORKER || hc->state == HTTP_STATE_QUEUED) {
 		http_interrupt(hc->x, ERR_SHUTTING_DOWN);
-	} else if (hc->state == HTTP_STATE_GATHER || hc->part != NULL) {
+	} else if (http_gather_is_on(hc) || hc->part != NULL) {
 		(void)err_set(
 		    &err, ERR_SHUTTING_DOWN, "the server is shutting down");
 		drop_part(hc);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "net/http_priv.h"
 
+#include <assert.h>
+
 static bool
 is_full(const struct http_server *s)
 {
@@ -104,9 +106,11 @@ feed(struct http_conn *hc, const char *p, size_t n)
 	} else if (http_body_ended(x)) {
 		x->body.is_gathered = true;
 		http_head_run(hc, p + used, n - (size_t)used);
-	} else {
+	} else if (x->verdict == HTTP_SHORT) {
 		/* again, so that the stall clock begins anew */
 		http_conn_enter(hc, HTTP_STATE_GATHER);
+	} else if (hc->state != HTTP_STATE_AWAIT) {
+		http_conn_enter(hc, HTTP_STATE_AWAIT);
 	}
 }
 
@@ -145,4 +149,34 @@ http_gather_read(struct http_conn *hc)
 		feed(hc, lp->input, (size_t)n);
 	else if (n != CONN_AGAIN)
 		http_conn_close(hc);
+}
+
+bool
+http_gather_is_on(const struct http_conn *hc)
+{
+	return hc->state == HTTP_STATE_GATHER || hc->state == HTTP_STATE_AWAIT;
+}
+
+void
+http_gather_expire(struct http_conn *hc)
+{
+	struct err err = ERR_INIT;
+
+	(void)err_set(
+	    &err, ERR_REQUEST_TIMEOUT, "the request body did not come in time");
+	http_refuse(hc, &err);
+}
+
+void
+http_gather_hand_over(struct http_conn *hc)
+{
+	struct http_exchange *x = hc->x;
+	const struct buf *mem = &x->body.mem;
+
+	/* Those of transfers are gathered by their length only. */
+	assert(!x->req.chunked);
+	x->body.left += mem->len;
+	http_conn_keep(hc, mem->p, mem->len);
+	http_gather_release(x);
+	http_head_run(hc, "", 0);
 }

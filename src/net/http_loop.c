@@ -7,6 +7,10 @@
 #include "base/clock.h"
 #include "base/mem.h"
 
+/* A small body of a transfer mostly comes with its head.  One that takes longer
+ * is worth a thread of its own. */
+#define AWAIT_MS 250
+
 /*
  * Time-outs without a timer for each connection: all that are in one state
  * have the same time, so each state's list is in the order in which they
@@ -117,6 +121,8 @@ http_loop_init(struct http_loop *lp, struct http_server *s, struct err *err)
 	lp->timeout_ms[HTTP_STATE_HEAD] = cf->header_timeout_ms;
 	lp->timeout_ms[HTTP_STATE_IDLE] = cf->idle_timeout_ms;
 	lp->timeout_ms[HTTP_STATE_GATHER] = cf->stall_timeout_ms;
+	lp->timeout_ms[HTTP_STATE_AWAIT] =
+	    cf->stall_timeout_ms < AWAIT_MS ? cf->stall_timeout_ms : AWAIT_MS;
 	lp->timeout_ms[HTTP_STATE_FLUSH] = cf->stall_timeout_ms;
 	lp->timeout_ms[HTTP_STATE_LINGER] = cf->linger_ms;
 	loop_timer_init(&lp->timer, expire);

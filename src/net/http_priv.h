@@ -63,7 +63,7 @@
 /*
  *   HANDSHAKE (TLS only)
  *     ▼                              QUEUED
- *     ▼                                ▲▼     ┌──▶ LIVE
+ *     ▼                     AWAIT      ▲▼     ┌──▶ LIVE
  *   HEAD ──▶ (accept) ──▶ GATHER ──▶ WORKER ──┴──▶ FLUSH ──▶ IDLE ──▶ HEAD
  *                │                                │
  *                └── answered at once ────────────┴──▶ LINGER ──▶ CLOSED
@@ -73,6 +73,7 @@ enum http_state {
 	HTTP_STATE_HEAD,      /* new, or in the middle of a head */
 	HTTP_STATE_IDLE,      /* between requests */
 	HTTP_STATE_GATHER,    /* a small body comes in */
+	HTTP_STATE_AWAIT,     /* the same for a transfer, and not for long */
 	HTTP_STATE_WORKER,    /* owned by a worker */
 	HTTP_STATE_QUEUED, /* parked: the socket is unread, no thread holds it
 	                    */
@@ -313,6 +314,11 @@ bool http_gather_wanted(const struct http_exchange *x);
 /* Begins with the bytes at ${p}, which came behind the head. */
 void http_gather_start(struct http_conn *hc, const char *p, size_t n);
 void http_gather_read(struct http_conn *hc);
+bool http_gather_is_on(const struct http_conn *hc);
+/* It has not come in time: a refusal, or a worker goes on with it, so that
+ * others see a transfer that is slow, and can cancel it. */
+void http_gather_expire(struct http_conn *hc);
+void http_gather_hand_over(struct http_conn *hc);
 /* The memory of a gathered body goes. */
 void http_gather_release(struct http_exchange *x);
 

@@ -26,6 +26,9 @@ interrupted(enum err_code code, struct err *err)
 		return err_set(err, code, "the transfer was cancelled");
 	case ERR_SHUTTING_DOWN:
 		return err_set(err, code, "the server is shutting down");
+	case ERR_INVALID_API_KEY:
+		return err_set(
+		    err, code, "the API key was revoked or has expired");
 	default:
 		return err_set(err, code, "the transfer was interrupted");
 	}

@@ -174,6 +174,14 @@ write_uses(struct maintenance *m)
 		complain(m, "uses of keys could not be recorded", &e);
 }
 
+/* Of keys that are no longer good. */
+static void
+evict_expired(struct maintenance *m)
+{
+	tenants_evict_expired(
+	    m->engine->tenants, clock_wall_ms(m->engine->clock));
+}
+
 static void
 look_at_certificate(struct maintenance *m)
 {
@@ -188,6 +196,7 @@ static void (*const tasks[])(struct maintenance *m) = {
 	tend_sessions,
 	prune_history,
 	write_uses,
+	evict_expired,
 	look_at_certificate,
 };
 

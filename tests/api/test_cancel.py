@@ -72,6 +72,46 @@ def test_an_upload_in_the_middle(server, name, admin, kind, encryption):
     expect.error(cancel(server, name, admin), 404, "no_active_transfer")
 
 
+def hang_small_put(server, name, data, length):
+    return hang_put(server, name, data, length)
+
+
+def hang_small_form(server, name, data, length):
+    raw = server.raw()
+    body = form.body(form.part("filename", name), form.file(data, name))
+    left = length - len(data)
+    raw.send(
+        f"POST /upload HTTP/1.1\r\nHost: x\r\n"
+        f"Content-Type: {form.content_type()}\r\n"
+        f"Content-Length: {len(body) + left}\r\n\r\n".encode()
+        + body[: -len(form.BOUNDARY) - 8]
+    )
+    return raw
+
+
+@pytest.mark.parametrize("hang", [hang_small_put, hang_small_form])
+def test_a_small_upload_in_the_middle(server, name, admin, hang):
+    """It is whole within the loop's memory, mostly; not when it is slow."""
+    with hang(server, name, content(2_000), 3_000) as raw:
+        expect.until(lambda: moving(server, name))
+        assert server.status(name)["transferred_bytes"] <= 2_000
+        assert good(cancel(server, name, admin))["cancelled"] == 1
+        expect.error(raw.response(), 409, "cancelled")
+    assert server.lacks(name)
+
+
+def test_a_small_upload_that_is_slow(server, name):
+    data = content(3_000)
+    with hang_small_put(server, name, data[:1_000], 3_000) as raw:
+        expect.until(lambda: moving(server, name))
+        raw.send(data[1_000:])
+        assert raw.response("PUT").status_code == 201
+        # and the connection goes on
+        answer = raw.ask("PUT", f"/upload/{quote(name)}", body=b"next")
+        assert answer.status_code == 200
+    assert server.has(name, b"next")
+
+
 def test_nothing_of_it_stays(start):
     server = start()
     with hang_put(server, "a", content(3_000_000)) as raw:

@@ -37,22 +37,26 @@ load(struct slice text, struct buf *printed)
 	return -1;
 }
 
-/* Cuts the secret's mask, which is not there the second time. */
+/* Cuts the masks of secrets, which are not there the second time. */
 static void
 unmask(struct buf *b)
 {
-	static const char line[] = "\n#ADMIN_API_KEY=";
-	char *mask;
+	static const char mask[] = "=********\n";
+	const size_t keep = 1, cut = sizeof(mask) - 1 - 2;
+	char *line = b->len > 0 ? (char *)(uintptr_t)buf_str(b) : NULL;
+	char *end;
 
-	(void)buf_str(b);
-	mask = strstr(b->p, line);
-	if (mask == NULL)
-		abort();
-	mask += strlen(line);
-	if (mask[0] != '*')
-		return;
-	memmove(mask, mask + 8, strlen(mask + 8) + 1);
-	b->len -= 8;
+	for (; line != NULL && *line != '\0'; line = end + 1) {
+		end = strchr(line, '\n');
+		if (end == NULL)
+			return;
+		if (line[0] != '#' || end - line < (ptrdiff_t)cut + 2 ||
+		    strncmp(end - cut - keep, mask, sizeof(mask) - 1) != 0)
+			continue;
+		memmove(end - cut, end, strlen(end) + 1);
+		b->len -= cut;
+		end -= cut;
+	}
 }
 
 int

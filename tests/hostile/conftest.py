@@ -1,6 +1,13 @@
 # SPDX-License-Identifier: MIT
 """What script/hostile says of each attack: the first line of its test."""
 
+import pytest
+
+
+@pytest.fixture
+def closed(start):
+    return start(REQUIRE_API_KEY="true")
+
 
 def pytest_collection_modifyitems(items):
     for item in items:

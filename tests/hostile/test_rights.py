@@ -7,36 +7,15 @@ from urllib.parse import quote
 
 import pytest
 
-import batches
 import expect
-import form
+from keys import key, made
 from live import PATH, Polling, Stream, WebSocket
-from movers import Mover
-from queueing import BODY, one_place, put, queue, queued
 from raw import head
 from sftd import ROOT, program
 from survival import works
 from tus import V, begin, create, patch
 
 SECRET = b"of another owner"
-
-
-@pytest.fixture
-def closed(start):
-    return start(REQUIRE_API_KEY="true")
-
-
-def made(server, **asked):
-    answer = server.post(
-        "/generate_key", json=asked, headers=server.as_admin
-    )
-    assert answer.status_code == 200, answer.text
-    return answer.json()
-
-
-def key(server, **asked):
-    return {"X-API-Key": made(server, **asked)["api_key"]}
-
 
 # --- objects of others -------------------------------------------------------
 
@@ -106,135 +85,6 @@ def partial_of(server, fields, data, name):
     admin = {"X_API_Key": fields["X-API-Key"]}
     assert patch(server, url, 0, data, **admin).status_code == 204
     return url
-
-
-# --- keys that are no more ---------------------------------------------------
-
-
-def test_a_revoked_key_on_an_open_stream(closed):
-    """A key is revoked while it listens, polls, and is about to upload."""
-    # Fails without bus_close_key() in engine/bus.c.
-    k = made(closed)
-    field = ("X-API-Key", k["api_key"])
-    polling = Polling(closed)
-    polling.connect({"apiKey": k["api_key"]})
-    url = begin(closed, 5, dict([field]), filename="late")
-    with WebSocket(closed) as ws, Stream(closed, "", field) as stream:
-        ws.connect({"apiKey": k["api_key"]})
-        ws.emit("subscribe_all", ack=1)
-        ws.text()
-        got = closed.delete(f"/keys/{k['id']}", headers=closed.as_admin)
-        assert got.status_code == 204
-        closed.put("afterwards", SECRET, headers=closed.as_admin)
-        assert ws.event("error")["code"] == "invalid_api_key"
-        assert ws.closed()[0] == 1008
-        heard = read_all(stream)
-        assert "afterwards" not in heard
-    packets = polling.packets()
-    assert "afterwards" not in "".join(packets)
-    got = patch(closed, url, 0, b"x", X_API_Key=k["api_key"])
-    expect.error(got, 401, "invalid_api_key")
-    got = closed.download("afterwards", headers=dict([field]))
-    expect.error(got, 401, "invalid_api_key")
-    assert works(closed)
-
-
-WAITS = ("Expect", "100-continue")
-
-
-def starts(server, key, method, path, n):
-    """A request that was let in, and whose body of n bytes is waited for."""
-    raw = server.raw()
-    field = ("X-API-Key", key)
-    raw.send(head(method, path, field, WAITS, ("Content-Length", n)))
-    assert raw.response_head().status_code == 100
-    return raw
-
-
-def test_a_revoked_key_in_a_request_that_was_begun(closed):
-    """Requests are begun with a key, and their bodies sent after it was
-    revoked: one makes another key, one listens."""
-    # Fails without check_again() in api/app.c.
-    k = made(closed, scopes=["admin"])
-    with (
-        starts(closed, k["api_key"], "POST", "/generate_key", 2) as making,
-        starts(closed, k["api_key"], "GET", "/events", 1) as listening,
-        starts(closed, k["api_key"], "DELETE", "/files/x", 1) as removing,
-    ):
-        closed.put("x", SECRET, headers=closed.as_admin)
-        got = closed.delete(f"/keys/{k['id']}", headers=closed.as_admin)
-        assert got.status_code == 204
-        for raw, method, body in (
-            (making, "POST", b"{}"),
-            (listening, "GET", b"x"),
-            (removing, "DELETE", b"x"),
-        ):
-            raw.send(body)
-            expect.error(raw.response(method), 401, "invalid_api_key")
-    assert closed.has("x", SECRET)
-    assert works(closed)
-
-
-def test_a_revoked_key_in_a_batch_that_was_begun(closed):
-    """The key is revoked while the first of two files comes."""
-    # Fails without auth_check_again() in api/h_batch.c.
-    k = made(closed)
-    # more than is read before its handler runs
-    parts = {"first": b"1" * 200_000, "second": SECRET}
-    body = form.body(*batches.files(parts))
-    cut = len(body) // 2
-    fields = (
-        ("X-API-Key", k["api_key"]),
-        ("Content-Type", form.content_type()),
-        ("Content-Length", len(body)),
-    )
-    with closed.raw() as raw:
-        raw.send(head("POST", "/upload_batch", *fields) + body[:cut])
-        expect.until(lambda: is_known(closed, "first"))
-        got = closed.delete(f"/keys/{k['id']}", headers=closed.as_admin)
-        assert got.status_code == 204
-        raw.send(body[cut:])
-        states = batches.answer(raw.response("POST"))["results"]
-    assert [r["status"] for r in states] == ["success", "failed"]
-    assert states[1]["code"] == "invalid_api_key"
-    assert closed.lacks("second")
-    assert works(closed)
-
-
-def test_a_revoked_key_in_a_request_that_waits(start):
-    """The key is revoked while an upload and a download wait for their
-    turns."""
-    # Fails without auth_check_again() in api/turn.c.
-    server = one_place(start)
-    server.put("theirs", BODY)
-    k = made(server)
-    field = ("X-API-Key", k["api_key"])
-    with Mover(server, "first") as first, server.raw() as down:
-        up = put(server, "late", "", BODY, field)
-        queued(server, "late")
-        down.send(head("GET", "/download/theirs", field))
-        expect.until(lambda: "theirs" in queue(server))
-        got = server.delete(f"/keys/{k['id']}", headers=server.as_admin)
-        assert got.status_code == 204
-        first.finish()
-        expect.error(up.response("PUT"), 401, "invalid_api_key")
-        expect.error(down.response(), 401, "invalid_api_key")
-        up.close()
-    assert server.lacks("late")
-    assert works(server)
-
-
-def is_known(server, name):
-    got = server.get(f"/status/{name}", headers=server.as_admin)
-    return got.status_code == 200
-
-
-def read_all(stream):
-    seen = []
-    with pytest.raises(EOFError):
-        while True:
-            seen.append(str(stream.event()))
-    return "".join(seen)
 
 
 def test_events_of_files_that_one_may_not_read(closed):

@@ -64,6 +64,7 @@ fixture_init(struct fixture *f, const char *url)
 	    auth_new(e->db, e->clock, "the-first-admin-key", &e->auth, &err),
 	    0);
 	assert_int_equal(sessions_new(e, &e->sessions, &err), 0);
+	e->tenants = tenants_new();
 	e->bus = bus_new(clock_wall_ms(e->clock));
 	assert_int_equal(feed_new(e, &e->feed, &err), 0);
 }
@@ -81,6 +82,7 @@ fixture_fini(struct fixture *f)
 	parts_free(e->parts);
 	transfers_free(e->transfers);
 	bus_free(e->bus);
+	tenants_free(e->tenants);
 	sched_free(e->sched);
 	filetype_free(e->types);
 	jobs_free(e->publishers);

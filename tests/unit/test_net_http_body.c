@@ -401,6 +401,27 @@ TEST(test_net_http_body__those_that_are_gathered_at_once_are_limited_together)
 	http_fixture_fini(&f);
 }
 
+/* One that does not come at once is seen while it comes, small as it is. */
+TEST(test_net_http_body__a_small_one_is_not_waited_for)
+{
+	struct fixture f;
+	struct reply r;
+	int fd;
+
+	http_fixture_init(&f);
+	http_fixture_start(&f);
+	fd = client_open(&f);
+	send_head(fd, "/hang", 100, 0);
+	send_body(fd, 60, 0, 60);
+	http_fixture_wait(&f, http_fixture_is_hanging);
+	http_interrupt(f.hanging, ERR_INVALID_API_KEY);
+	client_reply(fd, "PUT", &r);
+	assert_string_equal(reply_field(&r, "X-Code"), "invalid_api_key");
+	reply_fini(&r);
+	client_close(fd);
+	http_fixture_fini(&f);
+}
+
 /* When all memory for small bodies is in use, transfers go on without, and
  * short requests are asked to come again. */
 TEST(test_net_http_body__gathered_ones_are_limited_together)
