@@ -126,6 +126,15 @@ reply_json(struct app *app, struct http_exchange *x, int status, json_t *body)
 	send_json(x, body);
 }
 
+void
+reply_json_text(
+    struct app *app, struct http_exchange *x, int status, struct slice text)
+{
+	reply_begin(app, x, status);
+	http_header(x, "Content-Type", "application/json");
+	http_send(x, text.p, text.n);
+}
+
 /* What clients read where the error's own words are for the log. */
 struct told {
 	enum err_code code;

@@ -22,6 +22,10 @@ void reply_begin_kept(struct app *app, struct http_exchange *x, int status);
 void reply_json(
     struct app *app, struct http_exchange *x, int status, json_t *body);
 
+/* The same of what was written already. */
+void reply_json_text(
+    struct app *app, struct http_exchange *x, int status, struct slice text);
+
 /* {"success": false, "error", "code"}, fit for clients. A new reference. */
 json_t *reply_error_json(const struct err *e);
 
