@@ -6,13 +6,14 @@
 #include <string.h>
 
 #include "api/call.h"
+#include "api/form.h"
 #include "api/handlers.h"
 #include "api/metadata_json.h"
-#include "engine/metadata.h"
 #include "api/params.h"
 #include "api/reply.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "engine/metadata.h"
 #include "engine/upload_batch.h"
 #include "net/multipart.h"
 #include "proto/filename.h"
@@ -75,8 +76,10 @@ take_query(struct form *f, struct err *err)
 }
 
 static int
-take_field(struct form *f, const char *name, struct err *err)
+take_field(void *arg, const char *name, struct err *err)
 {
+	struct form *f = arg;
+
 	/* What we do not know is skipped, however long it is. */
 	return is_option(name)
 	           ? params_upload_field(&f->params, name, f->mp, err)
@@ -191,8 +194,9 @@ take_name(const char *shown, char **ret_name, struct err *err)
 }
 
 static int
-take_file(struct form *f, const struct multipart_part *part, struct err *err)
+take_file(void *arg, const struct multipart_part *part, struct err *err)
 {
+	struct form *f = arg;
 	const char *shown = part->filename;
 	struct err e = ERR_INIT;
 
@@ -219,53 +223,32 @@ is_file(const char *name)
 	return strcmp(name, "files") == 0 || strcmp(name, "file") == 0;
 }
 
-static int
-take_parts(struct form *f, struct err *err)
-{
-	struct multipart_part part;
-	int more;
-
-	while ((more = multipart_next(f->mp, &part, err)) > 0) {
-		int rc = is_file(part.name) ? take_file(f, &part, err)
-		                            : take_field(f, part.name, err);
-
-		if (rc != 0)
-			return rc;
-	}
-	return more;
-}
-
-static int
-open_form(struct form *f, struct err *err)
-{
-	static const struct multipart_limits limits = {
-		LIMIT_BATCH_FILES + LIMIT_FORM_PARTS,
-		LIMIT_PART_HEAD,
-	};
-	const struct http_request *req = http_request(f->c->x);
-	struct source *body = upload_batch_body(f->batch, turn_body(f->c));
-	int rc = multipart_new(
-	    body, http_field(req, "content-type"), &limits, &f->mp, err);
-
-	if (rc < 0 && err->code == ERR_UNSUPPORTED_MEDIA_TYPE)
-		err_set(err, ERR_MISSING_FILE,
-		    "there are no files: send multipart/form-data with parts "
-		    "named 'files'");
-	return rc;
-}
+static const struct form_kind kind = {
+	.holds = "file",
+	.part = "files",
+	.parts_max = LIMIT_BATCH_FILES + LIMIT_FORM_PARTS,
+	.is_bytes = is_file,
+	.take_bytes = take_file,
+	.take_field = take_field,
+};
 
 /* From where it stopped to wait for its turn, or from the beginning. */
 static int
 read_form(struct form *f, struct err *err)
 {
+	struct source *body;
+
 	if (f->file != NULL || f->skips) {
 		int rc = fill(f, err);
 
-		return rc != 0 ? rc : take_parts(f, err);
+		return rc != 0 ? rc : form_read(&kind, f->mp, f, err);
 	}
-	if (take_query(f, err) < 0 || open_form(f, err) < 0)
+	if (take_query(f, err) < 0)
 		return -1;
-	return take_parts(f, err);
+	body = upload_batch_body(f->batch, turn_body(f->c));
+	if (form_open(f->c, &kind, body, &f->mp, err) < 0)
+		return -1;
+	return form_read(&kind, f->mp, f, err);
 }
 
 /* 1: it waits for its turn. */
@@ -277,8 +260,7 @@ run(struct form *f, struct err *err)
 	if (rc != 0)
 		return rc;
 	if (upload_batch_count(f->batch) == 0)
-		return err_set(err, ERR_MISSING_FILE,
-		    "the form has no part named 'files'");
+		return form_lacks(&kind, err);
 	return upload_batch_commit(f->batch, &f->params.options, err);
 }
 

@@ -13,6 +13,7 @@
 
 #include "api/call.h"
 #include "api/chunk_params.h"
+#include "api/form.h"
 #include "api/handlers.h"
 #include "api/reply.h"
 #include "base/log.h"
@@ -34,14 +35,7 @@ struct form {
 	bool waits;    /* at the chunk, for its turn */
 };
 
-static int take_parts(struct form *f, struct err *err);
-
-/* After the chunk: what is left of the form. */
-static int
-take_rest(void *arg, struct err *err)
-{
-	return take_parts(arg, err);
-}
+static int take_rest(void *arg, struct err *err);
 
 static void
 ready_request(struct form *f)
@@ -118,20 +112,32 @@ place_chunk(struct form *f, struct err *err)
 	return rc;
 }
 
-static int
-take_chunk(struct form *f, struct err *err)
+static bool
+is_chunk(const char *name)
 {
+	return strcmp(name, "chunk") == 0;
+}
+
+static int
+take_chunk(void *arg, const struct multipart_part *part, struct err *err)
+{
+	struct form *f = arg;
+	int rc;
+
+	(void)part;
 	if (f->has_chunk)
 		return err_set(err, ERR_INVALID_PARAMETER,
 		    "the form has two parts named 'chunk': send each in a "
 		    "form of its own");
 	f->has_chunk = true;
-	return place_chunk(f, err);
+	rc = place_chunk(f, err);
+	return rc == 0 && f->is_taken ? FORM_ENDS : rc;
 }
 
 static int
-take_field(struct form *f, const char *name, struct err *err)
+take_field(void *arg, const char *name, struct err *err)
 {
+	struct form *f = arg;
 	struct buf value;
 	int rc;
 
@@ -149,25 +155,22 @@ take_field(struct form *f, const char *name, struct err *err)
 	return rc;
 }
 
-/* To the form's end, unless the chunk is taken on the way: then that was it. */
+static const struct form_kind kind = {
+	.holds = "chunk",
+	.part = "chunk",
+	.parts_max = LIMIT_FORM_PARTS,
+	.is_bytes = is_chunk,
+	.take_bytes = take_chunk,
+	.take_field = take_field,
+};
+
+/* After the chunk: what is left of the form. */
 static int
-take_parts(struct form *f, struct err *err)
+take_rest(void *arg, struct err *err)
 {
-	struct multipart_part part;
-	bool was_taken = f->is_taken;
-	int more;
+	struct form *f = arg;
 
-	while ((more = multipart_next(f->mp, &part, err)) > 0) {
-		int rc = strcmp(part.name, "chunk") == 0
-		             ? take_chunk(f, err)
-		             : take_field(f, part.name, err);
-
-		if (rc != 0)
-			return rc;
-		if (f->is_taken && !was_taken)
-			return 0;
-	}
-	return more;
+	return form_read(&kind, f->mp, f, err);
 }
 
 static int
@@ -188,24 +191,6 @@ take_loose(struct form *f, struct err *err)
 	return rc;
 }
 
-static int
-open_form(struct form *f, struct err *err)
-{
-	static const struct multipart_limits limits = {
-		LIMIT_FORM_PARTS,
-		LIMIT_PART_HEAD,
-	};
-	const struct http_request *req = http_request(f->c->x);
-	int rc = multipart_new(turn_body(f->c), http_field(req, "content-type"),
-	    &limits, &f->mp, err);
-
-	if (rc < 0 && err->code == ERR_UNSUPPORTED_MEDIA_TYPE)
-		err_set(err, ERR_MISSING_FILE,
-		    "there is no chunk: send multipart/form-data with a part "
-		    "named 'chunk'");
-	return rc;
-}
-
 /* From where it stopped to wait for its turn, or from the beginning. */
 static int
 read_form(struct form *f, struct err *err)
@@ -213,12 +198,12 @@ read_form(struct form *f, struct err *err)
 	if (f->waits) {
 		int rc = place_chunk(f, err);
 
-		return rc != 0 || f->is_taken ? rc : take_parts(f, err);
+		return rc != 0 || f->is_taken ? rc : take_rest(f, err);
 	}
 	if (chunk_params_query(&f->params, http_request(f->c->x), err) < 0 ||
-	    open_form(f, err) < 0)
+	    form_open(f->c, &kind, turn_body(f->c), &f->mp, err) < 0)
 		return -1;
-	return take_parts(f, err);
+	return take_rest(f, err);
 }
 
 /* 1: it waits for its turn. */
@@ -230,8 +215,7 @@ run(struct form *f, struct err *err)
 	if (rc != 0)
 		return rc;
 	if (!f->has_chunk)
-		return err_set(err, ERR_MISSING_FILE,
-		    "the form has no part named 'chunk'");
+		return form_lacks(&kind, err);
 	return f->is_taken ? 0 : take_loose(f, err);
 }
 

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "api/call.h"
+#include "api/form.h"
 #include "api/handlers.h"
 #include "api/params.h"
 #include "api/reply.h"
@@ -105,9 +106,17 @@ fill(struct form *f, struct err *err)
 	return rc != 0 ? rc : upload_fill(f->up, multipart_body(f->mp), err);
 }
 
-static int
-take_file(struct form *f, const struct multipart_part *part, struct err *err)
+static bool
+is_file(const char *name)
 {
+	return strcmp(name, "file") == 0;
+}
+
+static int
+take_file(void *arg, const struct multipart_part *part, struct err *err)
+{
+	struct form *f = arg;
+
 	if (f->has_file)
 		return err_set(err, ERR_INVALID_PARAMETER,
 		    "the form has two parts named 'file': send one, or use "
@@ -118,48 +127,24 @@ take_file(struct form *f, const struct multipart_part *part, struct err *err)
 }
 
 static int
-take_field(struct form *f, const char *name, struct err *err)
+take_field(void *arg, const char *name, struct err *err)
 {
+	struct form *f = arg;
+
 	/* What we do not know is skipped, however long it is. */
 	return params_is_upload_option(name)
 	           ? params_upload_field(&f->params, name, f->mp, err)
 	           : 0;
 }
 
-static int
-take_parts(struct form *f, struct err *err)
-{
-	struct multipart_part part;
-	int more;
-
-	while ((more = multipart_next(f->mp, &part, err)) > 0) {
-		int rc = strcmp(part.name, "file") == 0
-		             ? take_file(f, &part, err)
-		             : take_field(f, part.name, err);
-
-		if (rc != 0)
-			return rc;
-	}
-	return more;
-}
-
-static int
-open_form(struct form *f, struct err *err)
-{
-	static const struct multipart_limits limits = {
-		LIMIT_FORM_PARTS,
-		LIMIT_PART_HEAD,
-	};
-	const struct http_request *req = http_request(f->c->x);
-	int rc = multipart_new(turn_body(f->c), http_field(req, "content-type"),
-	    &limits, &f->mp, err);
-
-	if (rc < 0 && err->code == ERR_UNSUPPORTED_MEDIA_TYPE)
-		err_set(err, ERR_MISSING_FILE,
-		    "there is no file: send multipart/form-data with a part "
-		    "named 'file'");
-	return rc;
-}
+static const struct form_kind kind = {
+	.holds = "file",
+	.part = "file",
+	.parts_max = LIMIT_FORM_PARTS,
+	.is_bytes = is_file,
+	.take_bytes = take_file,
+	.take_field = take_field,
+};
 
 /* From where it stopped to wait for its turn, or from the beginning. */
 static int
@@ -170,12 +155,12 @@ read_form(struct form *f, struct err *err)
 	if (f->waits) {
 		int rc = fill(f, err);
 
-		return rc != 0 ? rc : take_parts(f, err);
+		return rc != 0 ? rc : form_read(&kind, f->mp, f, err);
 	}
 	if (params_upload_query(&f->params, req, true, err) < 0 ||
-	    open_form(f, err) < 0)
+	    form_open(f->c, &kind, turn_body(f->c), &f->mp, err) < 0)
 		return -1;
-	return take_parts(f, err);
+	return form_read(&kind, f->mp, f, err);
 }
 
 /* 1: it waits for its turn. */
@@ -187,8 +172,7 @@ run(struct form *f, struct upload_result *ret, struct err *err)
 	if (rc != 0)
 		return rc;
 	if (!f->has_file)
-		return err_set(
-		    err, ERR_MISSING_FILE, "the form has no part named 'file'");
+		return form_lacks(&kind, err);
 	if (settle_name(f, err) < 0)
 		return -1;
 	if (upload_finish(f->up, &f->params.options, ret, err) < 0)
