@@ -17,7 +17,7 @@
 #define LOOK_NS (50 * 1000000LL)
 
 /* How a chunk's taking may come out, but for failing. */
-enum { TAKEN, ELSEWHERE, WAITS };
+enum { TAKEN, WAITS, ELSEWHERE }; /* the first two go to the caller */
 
 void
 chunk_result_fini(struct chunk_result *r)
