@@ -59,7 +59,8 @@ def patch(server, name, **options):
 
 
 def finished(server, *names):
-    """Are these uploads completed, in that order?"""
+    """Are these uploads completed, in that order?  For uploads of one size:
+    what moved first may be on the disk last."""
     seen = [server.status(name) for name in names]
     assert [t["status"] for t in seen] == ["completed"] * len(names)
     times = [t["updated_at"] for t in seen]

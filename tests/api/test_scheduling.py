@@ -30,7 +30,7 @@ def test_the_highest_priority_first(start):
         for raw, name in zip(raws, ("one", "ten", "five")):
             expect.uploaded(raw.response("PUT"), name, BODY, status=201)
             raw.close()
-    assert finished(server, "first", "ten", "five", "one")
+    assert finished(server, "ten", "five", "one")
     assert server.status("one")["priority"] == 1
 
 
@@ -47,7 +47,7 @@ def test_first_come_among_equals(start):
         for raw in raws:
             assert raw.response("PUT").status_code == 201
             raw.close()
-    assert finished(server, "first", *names)
+    assert finished(server, *names)
 
 
 def test_a_priority_that_is_changed_while_it_waits(start):
@@ -68,7 +68,7 @@ def test_a_priority_that_is_changed_while_it_waits(start):
         for raw in raws:
             assert raw.response("PUT").status_code == 201
             raw.close()
-    assert finished(server, "first", "b", "a")
+    assert finished(server, "b", "a")
     assert server.status("b")["priority"] == 9
 
 
