@@ -109,6 +109,7 @@ LISTS = {
     "newest": "&sort=newest",
     "largest": "&sort=size",
     "prefix": "&prefix=folder-500/",
+    "prefix, newest": "&prefix=folder-500/&sort=newest",
 }
 
 CASES = [

@@ -7,8 +7,9 @@
  * place of the last one's end: a key and a name, not a number of rows, so that
  * no file which stays is missed or seen twice while others come and go.
  *
- * Each order walks an index; by name even a prefix costs only what it holds,
- * in the others it is looked for in the index.
+ * Each order walks an index; by name even a prefix costs only what it holds.
+ * In the others one that holds FILES_FEW at most is put in order as it is asked
+ * for, and a larger one looked for in the index, where it is soon met.
  */
 
 #include <stdint.h>
@@ -16,6 +17,8 @@
 #include "base/err.h"
 #include "db/db.h"
 #include "db/rec_file.h"
+
+#define FILES_FEW 10000
 
 enum rec_file_order {
 	REC_FILE_BY_NAME, /* by its bytes */

@@ -169,6 +169,53 @@ DB_TEST(test_db_rec_file_list__pages_with_equal_keys)
 }
 
 static int
+put_many(struct db_tx *tx, void *arg, struct err *err)
+{
+	char name[16];
+
+	(void)arg;
+	for (unsigned i = 0; i <= FILES_FEW; i++) {
+		struct rec_file f;
+		bool is_new;
+		int rc;
+
+		(void)snprintf(name, sizeof(name), "m/%05u", i);
+		f = help_file(name, 100 + i);
+		rc = rec_file_put(tx, &f, true, &is_new, err);
+		if (rc < 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* However many names begin so, the order is the same. */
+DB_TEST(test_db_rec_file_list__a_prefix_of_many)
+{
+	static const enum rec_file_order orders[] = { REC_FILE_NEWEST,
+		REC_FILE_LARGEST };
+	struct page few, many;
+
+	fill(db);
+	assert_int_equal(db_write(db, put_many, NULL, NULL), 0);
+	put(db, "n", 50, 1u << 20);
+	for (size_t i = 0; i < 2; i++) {
+		/* ten of them, and one more than FILES_FEW */
+		few = query(orders[i], "", "m/1000");
+		many = query(orders[i], "", "m/");
+		few.query.limit = many.query.limit = 1;
+		EXPECT(few, "m/10000 ");
+		EXPECT(many, "m/10000 ");
+		next(&few);
+		next(&many);
+		EXPECT(few, "");
+		EXPECT(many, "m/09999 ");
+		next(&many);
+		many.query.limit = 2;
+		EXPECT(many, "m/09998 m/09997 ");
+	}
+}
+
+static int
 stop(void *arg, const struct rec_file *f, struct err *err)
 {
 	(void)arg;
