@@ -12,7 +12,9 @@
 #include "db/rec_counter_priv.h"
 #include "db/rec_prefix.h"
 
-/* More entries than this are not kept in memory for the next group. */
+/* More entries than this are not kept in memory for the next group, and are
+ * looked for by an index: what is taken over may bring any number of days and
+ * extensions in one job. */
 #define KEPT 64
 
 static const char SQL_ADD[] = "UPDATE counters SET value = value + $1 "
@@ -41,6 +43,7 @@ rec_counter_deltas_free(struct rec_counter_deltas *d)
 {
 	if (d == NULL)
 		return;
+	map_free(d->index);
 	free(d->at);
 	free(d);
 }
@@ -48,13 +51,48 @@ rec_counter_deltas_free(struct rec_counter_deltas *d)
 static struct rec_counter_delta *
 find(const struct rec_counter_deltas *d, const char *name)
 {
+	uintptr_t place;
 	size_t i;
 
+	if (d->index != NULL) {
+		place = (uintptr_t)map_get(d->index, slice_str(name));
+		return place == 0 ? NULL : &d->at[place - 1];
+	}
 	for (i = 0; i < d->count; i++) {
 		if (strcmp(d->at[i].name, name) == 0)
 			return &d->at[i];
 	}
 	return NULL;
+}
+
+static void
+put_index(struct rec_counter_deltas *d, size_t i)
+{
+	/* NOLINTNEXTLINE(performance-no-int-to-ptr): never followed */
+	(void)map_put(d->index, slice_str(d->at[i].name), (void *)(i + 1));
+}
+
+static struct rec_counter_delta *
+append(struct rec_counter_deltas *d, const char *name)
+{
+	struct rec_counter_delta *at;
+	size_t i;
+
+	if (d->count == d->cap) {
+		d->cap = d->cap == 0 ? 16 : d->cap * 2;
+		d->at = mem_realloc(d->at, d->cap * sizeof(*d->at));
+	}
+	at = &d->at[d->count++];
+	*at = (struct rec_counter_delta){ 0 };
+	memcpy(at->name, name, strlen(name) + 1);
+	if (d->index != NULL) {
+		put_index(d, d->count - 1);
+	} else if (d->count > KEPT) {
+		d->index = map_new();
+		for (i = 0; i < d->count; i++)
+			put_index(d, i);
+	}
+	return at;
 }
 
 void
@@ -65,15 +103,8 @@ rec_counter_add(struct db_tx *tx, const char *name, int64_t delta)
 
 	assert(d != NULL && strlen(name) < REC_COUNTER_NAME);
 	at = find(d, name);
-	if (at == NULL) {
-		if (d->count == d->cap) {
-			d->cap = d->cap == 0 ? 16 : d->cap * 2;
-			d->at = mem_realloc(d->at, d->cap * sizeof(*d->at));
-		}
-		at = &d->at[d->count++];
-		*at = (struct rec_counter_delta){ 0 };
-		memcpy(at->name, name, strlen(name) + 1);
-	}
+	if (at == NULL)
+		at = append(d, name);
 	at->job += delta;
 }
 
@@ -101,6 +132,8 @@ void
 rec_counter_clear(struct rec_counter_deltas *d)
 {
 	d->count = 0;
+	map_free(d->index);
+	d->index = NULL;
 	if (d->cap <= KEPT)
 		return;
 	free(d->at);
@@ -150,20 +183,22 @@ out:
 	return rc;
 }
 
+/* ${full}: they were, or are now; full once is full for the rest. */
 static int
-insert_row(struct db_tx *tx, const char *name, int64_t delta, struct err *err)
+insert_row(struct db_tx *tx, const struct rec_counter_delta *at, bool *full,
+    struct err *err)
 {
-	bool full = false;
+	bool is_type =
+	    strncmp(at->name, REC_COUNTER_TYPE, strlen(REC_COUNTER_TYPE)) == 0;
 	struct sql q;
 
-	if (strncmp(name, REC_COUNTER_TYPE, strlen(REC_COUNTER_TYPE)) == 0 &&
-	    types_are_full(tx, &full, err) < 0)
+	if (is_type && !*full && types_are_full(tx, full, err) < 0)
 		return -1;
 	if (sql_open(&q, tx, SQL_INSERT, err) < 0)
 		return -1;
 	sql_put_text(&q, tx->node);
-	sql_put_text(&q, full ? REC_COUNTER_TYPE_OTHER : name);
-	sql_put_int(&q, delta);
+	sql_put_text(&q, is_type && *full ? REC_COUNTER_TYPE_OTHER : at->name);
+	sql_put_int(&q, at->group);
 	return sql_run(&q, NULL, err);
 }
 
@@ -171,7 +206,7 @@ int
 rec_counter_write(struct db_tx *tx, struct err *err)
 {
 	const struct rec_counter_delta *at;
-	bool found;
+	bool found, full = false;
 	size_t i;
 
 	for (i = 0; i < tx->deltas->count; i++) {
@@ -180,7 +215,7 @@ rec_counter_write(struct db_tx *tx, struct err *err)
 			continue;
 		if (add_to_row(tx, at->name, at->group, &found, err) < 0)
 			return -1;
-		if (!found && insert_row(tx, at->name, at->group, err) < 0)
+		if (!found && insert_row(tx, at, &full, err) < 0)
 			return -1;
 	}
 	return 0;

@@ -6,6 +6,7 @@
 
 #include <stddef.h>
 
+#include "base/map.h"
 #include "db/rec_counter.h"
 
 struct rec_counter_delta {
@@ -18,6 +19,7 @@ struct rec_counter_deltas {
 	struct rec_counter_delta *at;
 	size_t count;
 	size_t cap;
+	struct map *index; /* name: its place + 1; NULL while they are few */
 };
 
 struct rec_counter_deltas *rec_counter_deltas_new(void);

@@ -12,9 +12,13 @@
 #include "base/hex.h"
 #include "base/json.h"
 #include "base/mem.h"
+#include "base/utf8.h"
 #include "engine/view_json.h"
 #include "proto/filename.h"
 #include "proto/limits.h"
+
+#define IP_MAX 63 /* characters of an address */
+#define RETRIES_MAX 0xffffu
 
 /* --- writing ----------------------------------------------------------- */
 
@@ -114,6 +118,22 @@ take_checksum(const json_t *o, struct rec_transfer *t)
 		hex_encode(raw, sizeof(raw), t->sha256);
 }
 
+/* Of 1 to ${most} characters, fit for a log and a terminal? */
+static bool
+is_printable(const char *text, size_t most)
+{
+	struct slice s = slice_str(text);
+	size_t n, chars = 0;
+	uint32_t cp;
+
+	for (; s.n > 0; s.p += n, s.n -= n) {
+		n = utf8_next(s, &cp);
+		if (n == 0 || !utf8_is_printable(cp) || ++chars > most)
+			return false;
+	}
+	return chars > 0;
+}
+
 static void
 take_client(const json_t *o, struct rec_transfer *t)
 {
@@ -121,26 +141,64 @@ take_client(const json_t *o, struct rec_transfer *t)
 	const char *id = text_of(o, "client_id");
 
 	t->client_ip =
-	    mem_strdup(ip != NULL && strlen(ip) < 64 ? ip : "unknown");
-	if (id != NULL && strlen(id) <= LIMIT_CLIENT_ID)
+	    mem_strdup(ip != NULL && is_printable(ip, IP_MAX) ? ip : "unknown");
+	if (id != NULL && is_printable(id, LIMIT_CLIENT_ID))
 		t->client_id = mem_strdup(id);
+}
+
+static uint64_t
+size_of(const json_t *o, const char *name)
+{
+	uint64_t n = number_of(o, name, REC_SIZE_UNKNOWN);
+
+	return n <= STATUS_FILE_SIZE_MAX ? n : REC_SIZE_UNKNOWN;
 }
 
 static void
 take_progress(const json_t *o, struct rec_transfer *t)
 {
-	uint64_t total = number_of(o, "total_bytes", REC_SIZE_UNKNOWN);
+	uint64_t retries = number_of(o, "retry_count", 0);
 
-	if (total == REC_SIZE_UNKNOWN)
-		total = number_of(o, "size", REC_SIZE_UNKNOWN);
-	t->total = total;
-	t->transferred = number_of(o, "transferred_bytes",
-	    t->status == REC_COMPLETED && total != REC_SIZE_UNKNOWN ? total
-	                                                            : 0);
-	t->retry_count = (unsigned)number_of(o, "retry_count", 0) & 0xffff;
+	t->total = size_of(o, "total_bytes");
+	if (t->total == REC_SIZE_UNKNOWN)
+		t->total = size_of(o, "size");
+	t->transferred = size_of(o, "transferred_bytes");
+	if (t->transferred == REC_SIZE_UNKNOWN)
+		t->transferred =
+		    t->status == REC_COMPLETED && t->total != REC_SIZE_UNKNOWN
+		        ? t->total
+		        : 0;
+	if (t->transferred > t->total)
+		t->transferred = t->total;
+	t->retry_count =
+	    retries < RETRIES_MAX ? (unsigned)retries : RETRIES_MAX;
 }
 
-/* One entry; false when its name or state is none of ours. */
+/* One that is in the future would stand before all that comes, so that a new
+ * upload of its name were never seen. */
+static int64_t
+past_of(const json_t *o, const char *name, int64_t now_ms)
+{
+	int64_t ms = time_of(o, name);
+
+	return ms < now_ms ? ms : now_ms;
+}
+
+static void
+take_times(const json_t *o, int64_t now_ms, struct rec_transfer *t)
+{
+	t->created_ms = past_of(o, "created_at", now_ms);
+	t->updated_ms = past_of(o, "updated_at", now_ms);
+	if (t->updated_ms < t->created_ms)
+		t->updated_ms = t->created_ms;
+	if (t->updated_ms - t->created_ms > STATUS_FILE_LASTS_MAX_MS)
+		t->created_ms = t->updated_ms;
+	/* The history is in the order of ids. */
+	id_at(t->created_ms, t->id);
+}
+
+/* One entry, but for its times; false when its name or state is none of
+ * ours. */
 static bool
 entry(const char *name, const json_t *o, struct rec_transfer *t)
 {
@@ -162,12 +220,6 @@ entry(const char *name, const json_t *o, struct rec_transfer *t)
 	                   : REC_UPLOAD;
 	t->encryption = json_is_true(json_object_get(o, "encryption"));
 	t->priority = priority <= LIMIT_PRIORITY ? (int)priority : 0;
-	t->created_ms = time_of(o, "created_at");
-	t->updated_ms = time_of(o, "updated_at");
-	if (t->updated_ms < t->created_ms)
-		t->updated_ms = t->created_ms;
-	/* The history is in the order of ids. */
-	id_at(t->created_ms, t->id);
 	take_checksum(o, t);
 	take_client(o, t);
 	take_progress(o, t);
@@ -175,10 +227,10 @@ entry(const char *name, const json_t *o, struct rec_transfer *t)
 }
 
 int
-status_file_parse(
-    const char *text, size_t n, rec_transfer_fn fn, void *arg, struct err *err)
+status_file_parse(struct slice text, int64_t now_ms, rec_transfer_fn fn,
+    void *arg, struct err *err)
 {
-	json_t *j = json_parse(text, n, err);
+	json_t *j = json_parse(text.p, text.n, err);
 	json_t *transfers, *o;
 	const char *name;
 	int rc = -1;
@@ -195,8 +247,10 @@ status_file_parse(
 		struct rec_transfer t;
 		int went = 0;
 
-		if (entry(name, o, &t))
+		if (entry(name, o, &t)) {
+			take_times(o, now_ms, &t);
 			went = fn(arg, &t, err);
+		}
 		rec_transfer_fini(&t);
 		if (went < 0)
 			goto out;
@@ -213,6 +267,7 @@ out:
 struct taken {
 	struct rec_transfer *list;
 	size_t count;
+	int64_t now_ms;
 };
 
 static int
@@ -232,7 +287,8 @@ taken_fini(struct taken *k)
 	for (size_t i = 0; i < k->count; i++)
 		rec_transfer_fini(&k->list[i]);
 	free(k->list);
-	memset(k, 0, sizeof(*k));
+	k->list = NULL;
+	k->count = 0;
 }
 
 static int
@@ -255,7 +311,8 @@ read_one(const char *path, struct taken *ret, struct err *err)
 	buf_init(&b, STATUS_FILE_MAX);
 	if (file_read_all(AT_FDCWD, path, &b, err) < 0)
 		goto out;
-	rc = status_file_parse(b.p, b.len, keep, ret, err);
+	rc = status_file_parse(
+	    (struct slice){ b.p, b.len }, ret->now_ms, keep, ret, err);
 	if (rc < 0)
 		taken_fini(ret);
 out:
@@ -279,14 +336,14 @@ status_file_load(struct engine *e, bool take_over, uint64_t *ret_taken,
 {
 	const char *path = e->settings->log_file;
 	char *backup = mem_printf("%s.backup", path);
-	struct taken k = { 0 };
+	struct taken k = { .now_ms = clock_wall_ms(e->clock) };
 	struct err e2 = ERR_INIT;
 	int rc = 0;
 
 	err_clear(ret_damage);
 	if (read_one(path, &k, &e2) < 0 && e2.code != ERR_ABSENT) {
 		*ret_damage = e2;
-		set_aside(path, clock_wall_ms(e->clock));
+		set_aside(path, k.now_ms);
 		err_clear(&e2);
 		(void)read_one(backup, &k, &e2);
 	}

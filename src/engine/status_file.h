@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "base/slice.h"
 #include "engine/engine.h"
 
 #define STATUS_FILE_TRANSFERS 1000
@@ -30,8 +31,19 @@ int status_file_write(struct engine *e, struct err *err);
 int status_file_load(struct engine *e, bool take_over, uint64_t *ret_taken,
     struct err *ret_damage, struct err *err);
 
-/* The parsing alone (fuzzed): calls ${fn} for each transfer in it. */
-int status_file_parse(
-    const char *text, size_t n, rec_transfer_fn fn, void *arg, struct err *err);
+/* More than any file has (ext4 ends there): a size beyond is unknown, and as
+ * many as fit in a status file can be summed. */
+#define STATUS_FILE_SIZE_MAX ((uint64_t)1 << 44)
+/* The same of times: who took longer began when it ended. */
+#define STATUS_FILE_LASTS_MAX_MS (100 * INT64_C(86400000))
+
+/*
+ * The parsing alone (fuzzed): calls ${fn} for each transfer in it.  Whatever
+ * the text says, each has ended, no later than ${now_ms} and not before it
+ * began, has moved no more than its size, and can be recorded; an entry whose
+ * name or state is none of ours is left out.
+ */
+int status_file_parse(struct slice text, int64_t now_ms, rec_transfer_fn fn,
+    void *arg, struct err *err);
 
 #endif

@@ -7,6 +7,10 @@
  *
  *	name:error:n     fails with that errno
  *	name:short:n     moves one byte, or half of what it was asked to
+ *	name:slow:n      takes SLOW_S longer
+ *
+ * And clock_gettime:seconds:1 tells another time of day: so many seconds later
+ * while that byte is 1, and earlier while it is 2.
  *
  * SQLite's calls are counted as ours are.
  */
@@ -27,11 +31,15 @@
 #include <sys/sendfile.h>
 #include <sys/socket.h>
 #include <sys/types.h>
+#include <time.h>
 #include <unistd.h>
+
+#define SLOW_S 1
 
 static struct {
 	char name[32];
-	int error; /* 0: it is cut short */
+	int error; /* 0: it is cut short, or slow */
+	bool is_slow;
 	unsigned every;
 	_Atomic unsigned char *left;
 	atomic_uint calls;
@@ -60,8 +68,11 @@ static void __attribute__((constructor)) read_plan(void)
 		return;
 	memcpy(plan.name, text, (size_t)(colon - text));
 	text = colon + 1;
+	plan.is_slow = strncmp(text, "slow", 4) == 0;
 	if (strncmp(text, "short", 5) == 0)
 		text += 5;
+	else if (plan.is_slow)
+		text += 4;
 	else
 		plan.error = (int)number(&text);
 	text++;
@@ -100,7 +111,9 @@ fails(const char *name, size_t *n)
 		errno = plan.error;
 		return true;
 	}
-	if (n != NULL && *n > 1)
+	if (plan.is_slow)
+		(void)nanosleep(&(struct timespec){ SLOW_S, 0 }, NULL);
+	else if (n != NULL && *n > 1)
 		*n /= 2;
 	return false;
 }
@@ -187,6 +200,21 @@ openat64(int dir, const char *path, int flags, ...)
 	va_end(ap);
 	return fails("openat64", NULL) ? -1
 	                               : REAL(openat64)(dir, path, flags, mode);
+}
+
+int
+clock_gettime(clockid_t id, struct timespec *ts)
+{
+	int rc = REAL(clock_gettime)(id, ts);
+	unsigned char way;
+
+	if (rc < 0 || id != CLOCK_REALTIME || plan.left == NULL ||
+	    strcmp(plan.name, "clock_gettime") != 0)
+		return rc;
+	way = atomic_load(plan.left);
+	if (way != 0)
+		ts->tv_sec += way == 1 ? plan.error : -plan.error;
+	return rc;
 }
 
 /* NOLINTEND(readability-inconsistent-declaration-parameter-name) */

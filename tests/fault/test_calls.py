@@ -6,6 +6,7 @@ works again."""
 import errno
 import random
 import subprocess
+from concurrent.futures import ThreadPoolExecutor
 
 import chunks
 import expect
@@ -21,6 +22,8 @@ ROUNDS = 40
 CASES = [
     # call, what becomes of it, of every nth, at most so often
     ("pwrite64", errno.ENOSPC, 3, 4),
+    ("pwrite64", errno.EDQUOT, 3, 4),
+    ("pwrite64", errno.EROFS, 3, 4),
     ("pwrite64", errno.EIO, 5, 4),
     ("pwrite64", errno.EINTR, 2, 200),
     ("pwrite64", "short", 2, 200),
@@ -28,11 +31,17 @@ CASES = [
     ("pread64", "short", 2, 200),
     ("fdatasync", errno.EIO, 4, 4),
     ("fdatasync", errno.ENOSPC, 3, 4),
+    ("fdatasync", "slow", 9, 3),
     ("fsync", errno.EIO, 3, 4),
     ("fallocate64", errno.ENOSPC, 2, 200),
+    ("fallocate64", errno.EDQUOT, 2, 200),
     ("renameat", errno.EIO, 3, 200),
     ("openat64", errno.EMFILE, 4, 200),
+    ("openat64", errno.ENFILE, 4, 200),
+    ("openat64", errno.EROFS, 4, 200),
     ("accept4", errno.EMFILE, 2, 200),
+    ("accept4", errno.ENFILE, 2, 200),
+    ("accept4", errno.ENOMEM, 2, 200),
     ("accept4", errno.ECONNABORTED, 2, 200),
     ("recv", errno.EINTR, 2, 200),
     ("recv", "short", 2, 200),
@@ -156,3 +165,53 @@ def test_a_call_fails_now_and_then(failing, call, error, every, times):
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("error", [errno.ENOSPC, errno.EDQUOT], ids=str)
+def test_no_space_is_told_as_such(failing, error):
+    server, switch = failing("pwrite64", error, 1)
+    server.put("kept", b"kept")
+    data = content(3_000_000)
+    switch.set(1)
+    expect.error(server.put("large", data), 507, "storage_full")
+    assert server.lacks("large") and server.has("kept", b"kept")
+    expect.uploaded(server.put("large", data), "large", data, status=201)
+
+
+def test_a_slow_disk_holds_up_only_who_writes(failing):
+    server, switch = failing("fdatasync", "slow", 1)
+    server.put("kept", b"kept")
+    switch.set(3)
+    with ThreadPoolExecutor(1) as pool:
+        slow = pool.submit(server.put, "new", b"new", timeout=30)
+        looked = 0
+        while not slow.done():
+            assert server.has("kept", b"kept")
+            assert server.get("/health").ok
+            looked += 1
+    assert looked > 2
+    expect.uploaded(slow.result(), "new", b"new", status=201)
+    assert server.starts == 1 and server.child == server.server_pid()
+
+
+@pytest.mark.parametrize("ways", [(1, 2), (2, 1)], ids=["ahead", "back"])
+def test_the_clock_jumps(failing, ways):
+    """By an hour, there and to the other side."""
+    server, switch = failing("clock_gettime", 3600, 1)
+    server.put("a", b"before")
+    whole = content(90_000)
+    up = chunks.Upload(server, "b", cut(whole, 40_000))
+    assert up.send(0).ok
+    for number, way in enumerate((*ways, 0)):
+        switch.set(way)
+        data = b"after %d" % number
+        expect.uploaded(server.put("a", data), "a", data, status=200)
+        assert server.has("a", data)
+        # The newest is whose bytes are there, whatever time it bears.
+        assert server.status("a")["checksum"] == expect.sha256(data)
+        assert up.send(number).ok
+    assert server.has("b", whole)
+    assert server.child == server.server_pid()
+    server.restart()
+    assert server.has("a", data) and server.has("b", whole)
+    assert server.status("a")["checksum"] == expect.sha256(data)

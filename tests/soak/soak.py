@@ -78,12 +78,28 @@ def keep_busy(server, minutes, clients):
     begun = time.monotonic()
     while any(t.is_alive() for t in threads):
         time.sleep(5)
-        samples.append(sample(server))
+        minutes = (time.monotonic() - begun) / 60
+        samples.append({"minutes": minutes, **sample(server)})
         if len(samples) % 12 == 0:
-            show(f"{(time.monotonic() - begun) / 60:.0f} min", samples[-1])
+            show(f"{minutes:.0f} min", {k: samples[-1][k] for k in ALLOWED})
     for thread in threads:
         thread.join()
     return samples, everybody
+
+
+def show_growth(samples):
+    """Of each measure the first and the last, and how it grew by the hour:
+    the slope of the line that is nearest to all samples."""
+    times = [s["minutes"] / 60 for s in samples]
+    for name in ALLOWED:
+        values = [s[name] for s in samples]
+        slope = 0.0
+        if len(set(times)) > 1:
+            slope = statistics.linear_regression(times, values).slope
+        print(
+            f"{name:>12}  first {values[0]:.1f}  last {values[-1]:.1f}  "
+            f"slope {slope:+.1f}/h"
+        )
 
 
 def judge(samples):
@@ -102,6 +118,7 @@ def judge(samples):
 def soak(server, minutes, clients):
     show("begin", sample(server))
     samples, everybody = keep_busy(server, minutes, clients)
+    show_growth(samples)
     grew = judge(samples)
     time.sleep(REST)
     show("at rest", sample(server))
