@@ -45,10 +45,9 @@ finish_left(struct session *s)
 	while (s->is_finishing)
 		pthread_cond_wait(&s->changed, &s->lock);
 	if (!s->is_begun || s->is_ending || session_load(s, NULL) < 0 ||
-	    s->have_count < s->rec.total_chunks || !list_is_empty(&s->claims) ||
-	    session_wake(s, NULL) < 0)
+	    s->have_count < s->rec.total_chunks || !list_is_empty(&s->claims))
 		return;
-	(void)session_finish(s, &ignored, &e);
+	(void)session_finish_left(s, &ignored, &e);
 	session_result_fini(&ignored);
 }
 

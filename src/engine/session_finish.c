@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include <assert.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -198,19 +199,46 @@ publish(struct session *s, const struct rec_file *f, struct err *err)
 
 /* What one commit makes true. */
 struct publication {
+	struct session *of;
 	const struct rec_file *file;
 	const struct rec_transfer *transfer;
 	const struct rec_session *session;
 	bool is_new;
 };
 
+/* Under the lock, or finishing.  Has another file of its name come since? */
+static int
+is_newest(struct db_tx *tx, void *arg, struct err *err)
+{
+	const struct session *s = arg;
+	struct err absent = ERR_INIT;
+	struct rec_file f;
+	bool newer;
+
+	if (s->newest_ms == 0)
+		return 0;
+	if (rec_file_get(tx, "", s->rec.filename, &f, &absent) < 0) {
+		if (absent.code == ERR_FILE_NOT_FOUND)
+			return 0;
+		*err = absent;
+		return -1;
+	}
+	newer = f.modified_ms >= s->newest_ms;
+	rec_file_fini(&f);
+	return newer ? err_set(err, ERR_FILE_EXISTS,
+	                   "a newer file of this name has come since")
+	             : 0;
+}
+
 static int
 record(struct db_tx *tx, void *arg, struct err *err)
 {
 	struct publication *p = arg;
+	struct session *s = p->of;
 	bool left;
 
-	if (rec_file_put(tx, p->file, true, &p->is_new, err) < 0 ||
+	if (is_newest(tx, s, err) < 0 ||
+	    rec_file_put(tx, p->file, true, &p->is_new, err) < 0 ||
 	    rec_transfer_put(tx, p->transfer, err) < 0 ||
 	    rec_session_put(tx, p->session, err) < 0)
 		return -1;
@@ -247,7 +275,7 @@ make_file(struct session *s, const struct digest_result *got,
 	struct slice first = { (const char *)head, 0 };
 	struct rec_transfer row = { 0 };
 	struct rec_session done = completed(s);
-	struct publication p = { f, &row, &done, false };
+	struct publication p = { s, f, &row, &done, false };
 	struct storage *st = s->engine->storage;
 	int rc = -1;
 
@@ -355,5 +383,24 @@ session_finish(struct session *s, struct session_result *ret, struct err *err)
 	pthread_cond_broadcast(&s->changed);
 	if (rc < 0 && is_final(err->code))
 		(void)session_end(s, REC_SESSION_FAILED, err);
+	return rc;
+}
+
+int
+session_finish_left(
+    struct session *s, struct session_result *ret, struct err *err)
+{
+	int rc;
+
+	assert(!s->is_finishing);
+	memset(ret, 0, sizeof(*ret));
+	s->newest_ms = s->rec.updated_ms;
+	/* Looked at again as it is recorded; this saves what goes before. */
+	rc = db_read(s->engine->db, is_newest, s, err);
+	if (rc == 0)
+		rc = session_wake(s, err);
+	if (rc == 0)
+		rc = session_finish(s, ret, err);
+	s->newest_ms = 0;
 	return rc;
 }

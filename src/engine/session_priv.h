@@ -66,7 +66,8 @@ struct session {
 	bool is_begun;         /* its record and its blob are there */
 	bool is_loaded;        /* what follows was read from the records */
 	bool is_working;       /* the job runs or waits */
-	bool is_finishing;     /* somebody makes the file */
+	bool is_finishing;     /* somebody makes the file ... */
+	int64_t newest_ms;     /* ... if none of its name is newer; 0: any */
 	bool is_ending;        /* nothing more is taken */
 	bool is_retired;       /* another of its name may begin */
 	unsigned char *have;   /* bits: chunks that are there */
@@ -221,6 +222,12 @@ struct session_result {
 	bool encryption;
 };
 int session_finish(
+    struct session *s, struct session_result *ret, struct err *err);
+/* The same of one that nobody asks for, since whoever brought the last of it
+ * was not told: unless a file of its name has come since, which it would
+ * replace; then it waits for its client.  Nobody finishes it now.
+ * ERR_FILE_EXISTS. */
+int session_finish_left(
     struct session *s, struct session_result *ret, struct err *err);
 void session_result_fini(struct session_result *r);
 

@@ -92,8 +92,8 @@ tick_open(struct session *s)
 	} else if (session_load(s, &err) < 0) {
 		if (err.code == ERR_ABSENT)
 			(void)session_end(s, REC_SESSION_FAILED, &err);
-	} else if (is_left_complete(s) && session_wake(s, &err) == 0) {
-		(void)session_finish(s, &ignored, &err);
+	} else if (is_left_complete(s)) {
+		(void)session_finish_left(s, &ignored, &err);
 		session_result_fini(&ignored);
 	}
 }

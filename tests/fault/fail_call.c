@@ -184,6 +184,14 @@ renameat(int from, const char *old, int to, const char *new)
 }
 
 int
+renameat2(int from, const char *old, int to, const char *new, unsigned flags)
+{
+	return fails("renameat2", NULL)
+	           ? -1
+	           : REAL(renameat2)(from, old, to, new, flags);
+}
+
+int
 accept4(int fd, __SOCKADDR_ARG sa, socklen_t *n, int flags)
 {
 	return fails("accept4", NULL) ? -1 : REAL(accept4)(fd, sa, n, flags);
