@@ -161,15 +161,22 @@ check_found(
 	    err, ERR_UPLOAD_NOT_FOUND, "there is no upload of this URL");
 }
 
-int
-append_find(struct engine *e, const struct principal *who, const char *url,
-    struct session **ret_s, struct err *err)
+/* What is being looked for, by whom. */
+struct sought {
+	const struct principal *who;
+	const char *url;
+	bool waits; /* until nobody makes a file of it */
+};
+
+static int
+find(struct engine *e, const struct sought *what, struct session **ret_s,
+    struct err *err)
 {
 	struct sessions *all = e->sessions;
 	struct session *s;
 
 	pthread_mutex_lock(&all->lock);
-	s = map_get(all->urls, slice_str(url));
+	s = map_get(all->urls, slice_str(what->url));
 	if (s != NULL)
 		session_ref(s);
 	pthread_mutex_unlock(&all->lock);
@@ -177,9 +184,10 @@ append_find(struct engine *e, const struct principal *who, const char *url,
 		return err_set(err, ERR_UPLOAD_NOT_FOUND,
 		    "there is no upload of this URL");
 	pthread_mutex_lock(&s->lock);
-	while (s->is_finishing || (s->is_ending && !s->is_retired))
+	while ((what->waits && s->is_finishing) ||
+	       (s->is_ending && !s->is_retired))
 		pthread_cond_wait(&s->changed, &s->lock);
-	if (check_found(s, who, err) == 0 &&
+	if (check_found(s, what->who, err) == 0 &&
 	    (s->rec.state != REC_SESSION_OPEN || session_load(s, err) == 0)) {
 		*ret_s = s;
 		return 0;
@@ -187,6 +195,20 @@ append_find(struct engine *e, const struct principal *who, const char *url,
 	pthread_mutex_unlock(&s->lock);
 	session_unref(s);
 	return -1;
+}
+
+int
+append_find(struct engine *e, const struct principal *who, const char *url,
+    struct session **ret_s, struct err *err)
+{
+	return find(e, &(struct sought){ who, url, true }, ret_s, err);
+}
+
+int
+append_find_now(struct engine *e, const struct principal *who, const char *url,
+    struct session **ret_s, struct err *err)
+{
+	return find(e, &(struct sought){ who, url, false }, ret_s, err);
 }
 
 void

@@ -42,11 +42,13 @@ add_part(struct parts *p, struct engine *e, const struct append_new *req,
 	struct session *s;
 	int rc;
 
-	/* Looking for it would wait for ourselves. */
+	/* It would seem to be another's. */
 	for (size_t i = 0; i < p->count; i++)
 		if (strcmp(p->sessions[i]->rec.url, url) == 0)
 			return no_part("is given twice", err);
-	if (append_find(e, req->who, url, &s, err) < 0) {
+	/* Waiting for one while others are held, two joins of the same parts
+	 * could wait for each other for ever. */
+	if (append_find_now(e, req->who, url, &s, err) < 0) {
 		if (err->code == ERR_UPLOAD_NOT_FOUND ||
 		    err->code == ERR_UPLOAD_EXPIRED)
 			return no_part("is that of no upload", err);

@@ -11,6 +11,9 @@
  * (also for names outside the key's prefix), ERR_UPLOAD_EXPIRED. */
 int append_find(struct engine *e, const struct principal *who, const char *url,
     struct session **ret_s, struct err *err);
+/* The same, also while somebody makes a file of it. */
+int append_find_now(struct engine *e, const struct principal *who,
+    const char *url, struct session **ret_s, struct err *err);
 /* Ends whoever appends to it now, and waits for that.  Under its lock. */
 void append_take_over(struct session *s);
 /* Under its lock. */

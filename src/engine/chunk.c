@@ -7,14 +7,12 @@
 
 #include "base/fault.h"
 #include "base/mem.h"
-#include "base/thread.h"
 #include "engine/chunk_priv.h"
 
 /* Two clients send the same chunk: the second waits for the first while that
- * moves, and for so long at most. */
+ * moves, and for so long at most; where many wait, for none. */
 #define STUCK_MS 1000
 #define PATIENCE_MS 10000
-#define LOOK_NS (50 * 1000000LL)
 
 /* How a chunk's taking may come out, but for failing. */
 enum { TAKEN, WAITS, ELSEWHERE }; /* the first two go to the caller */
@@ -166,6 +164,7 @@ claim(struct chunk *c)
 	struct session *s = c->session;
 	int64_t began_ms = clock_mono_ms(c->engine->clock);
 	struct claim *other;
+	bool may_wait = true;
 
 	for (;;) {
 		int64_t now_ms = clock_mono_ms(c->engine->clock);
@@ -178,10 +177,9 @@ claim(struct chunk *c)
 		if (other == NULL)
 			break;
 		if (now_ms - atomic_load(&other->moved_ms) >= STUCK_MS ||
-		    now_ms - began_ms >= PATIENCE_MS)
+		    now_ms - began_ms >= PATIENCE_MS || !may_wait)
 			evict(other);
-		(void)thread_cond_wait_until(&s->changed, &s->lock,
-		    clock_mono_ns(clock_system()) + LOOK_NS);
+		may_wait = session_wait_a_bit(s);
 	}
 	add_claim(c);
 	return 1;
@@ -419,8 +417,8 @@ take_again(struct chunk *c, struct source *body, struct chunk_result *ret,
 	pthread_mutex_lock(&s->lock);
 	if (rc < 0)
 		return -1;
-	while (s->is_finishing || (s->is_ending && !s->is_retired))
-		pthread_cond_wait(&s->changed, &s->lock);
+	if (session_settled(s, err) < 0)
+		return -1;
 	if (s->rec.state == REC_SESSION_COMPLETED) {
 		report(s, ret);
 		return chunk_answer_completed(s, ret, err) < 0 ? -1 : 0;

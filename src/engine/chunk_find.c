@@ -303,8 +303,8 @@ consider(struct session *s, const struct chunk_request *req, struct err *err)
 {
 	struct err why = ERR_INIT;
 
-	while (s->is_finishing)
-		pthread_cond_wait(&s->changed, &s->lock);
+	if (session_settled(s, err) < 0)
+		return -1;
 	if (s->is_ending || !s->is_begun)
 		return 1;
 	err_clear(err);
@@ -345,8 +345,8 @@ ask(struct session *s, const struct chunk_request *req, bool *ask_first,
 			return rc;
 	}
 	/* It is going; once it is gone it may have something to say. */
-	while (s->is_ending && !s->is_retired)
-		pthread_cond_wait(&s->changed, &s->lock);
+	if (session_settled(s, err) < 0)
+		return -1;
 	if (s->rec.state == REC_SESSION_OPEN)
 		return 2;
 	*ask_first = false;

@@ -36,19 +36,20 @@ list_ranges(const struct session *s, struct chunk_state *ret)
 
 /* Under the lock: one that is complete, but whoever brought the last of it was
  * not told, is a file before anybody wonders what there is to go on with. */
-static void
-finish_left(struct session *s)
+static int
+finish_left(struct session *s, struct err *err)
 {
 	struct session_result ignored = { 0 };
 	struct err e = ERR_INIT;
 
-	while (s->is_finishing)
-		pthread_cond_wait(&s->changed, &s->lock);
+	if (session_settled(s, err) < 0)
+		return -1;
 	if (!s->is_begun || s->is_ending || session_load(s, NULL) < 0 ||
 	    s->have_count < s->rec.total_chunks || !list_is_empty(&s->claims))
-		return;
+		return 0;
 	(void)session_finish_left(s, &ignored, &e);
 	session_result_fini(&ignored);
+	return 0;
 }
 
 int
@@ -70,8 +71,8 @@ chunk_resume(struct engine *e, const struct principal *who,
 	if (s == NULL)
 		return 0;
 	pthread_mutex_lock(&s->lock);
-	finish_left(s);
-	if (s->is_begun && !s->is_ending) {
+	rc = finish_left(s, err);
+	if (rc == 0 && s->is_begun && !s->is_ending) {
 		rc = session_load(s, err);
 		if (rc == 0) {
 			ret->is_open = true;

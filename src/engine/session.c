@@ -13,6 +13,7 @@
 #define JOBS_WAITING 100000
 #define JOBS_IDLE_MS 10000
 #define JOBS_STACK ((size_t)256 * 1024)
+#define LOOK_NS (50 * 1000000LL)
 
 /* --- one in memory -------------------------------------------------------- */
 
@@ -65,6 +66,36 @@ session_unref(struct session *s)
 {
 	if (atomic_fetch_sub(&s->refs, 1) == 1)
 		destroy(s);
+}
+
+int
+session_settled(struct session *s, struct err *err)
+{
+	_Atomic unsigned *waiters = &s->all->waiters;
+	bool may;
+
+	if (!s->is_finishing && (!s->is_ending || s->is_retired))
+		return 0;
+	may = atomic_fetch_add(waiters, 1) < SESSION_WAITERS_MAX;
+	while (may && (s->is_finishing || (s->is_ending && !s->is_retired)))
+		pthread_cond_wait(&s->changed, &s->lock);
+	atomic_fetch_sub(waiters, 1);
+	return may ? 0
+	           : err_set(err, ERR_SERVER_BUSY,
+	                 "too many requests wait for uploads to be completed; "
+	                 "try again soon");
+}
+
+bool
+session_wait_a_bit(struct session *s)
+{
+	_Atomic unsigned *waiters = &s->all->waiters;
+	bool may = atomic_fetch_add(waiters, 1) < SESSION_WAITERS_MAX;
+
+	(void)thread_cond_wait_until(
+	    &s->changed, &s->lock, clock_mono_ns(clock_system()) + LOOK_NS);
+	atomic_fetch_sub(waiters, 1);
+	return may;
 }
 
 /* Under the registry's lock: out of ${m}, if it is there. */

@@ -175,12 +175,21 @@ session_note_cursor(struct session *s)
 	mem_wipe(&state, sizeof(state));
 }
 
+/* Chunks in their places move the front on without a record of it: there is
+ * no tail then, and what was hashed lies in the file. */
+static bool
+is_ahead(const struct session *s)
+{
+	return s->rec.hash_offset > s->rec.front_offset;
+}
+
 /* The bytes behind the last whole block, which are nowhere but in the file. */
 static int
 read_partial(struct session *s, uint64_t from, uint64_t n, struct err *err)
 {
 	unsigned char bytes[SHA256_BLOCK];
-	uint64_t settled = s->rec.front_offset - s->tail_n;
+	uint64_t settled =
+	    is_ahead(s) ? s->rec.hash_offset : s->rec.front_offset - s->tail_n;
 	size_t stored = 0;
 	int rc = 0;
 
@@ -220,6 +229,10 @@ session_read_cursor(struct session *s, struct err *err)
 	digest_state_init(&s->cursor);
 	s->cursor_saved = 0;
 	if (s->rec.hash_state == NULL)
+		return 0;
+	/* The file's last segment, which opens only where the end is known:
+	 * its hash begins anew. */
+	if (partial > 0 && is_ahead(s) && s->rec.layout == REC_SEALED)
 		return 0;
 	if (decode(s, &note, s->rec.hash_state, &room, err) < 0)
 		return -1;

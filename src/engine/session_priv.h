@@ -26,6 +26,9 @@
 #include "storage/space.h"
 
 #define SESSION_PRIORITY_UNSAID (-1)
+/* Requests that may wait at once for what others do to uploads: they hold
+ * threads that everybody needs, of which there are twice as many at least. */
+#define SESSION_WAITERS_MAX 8
 
 struct sessions {
 	struct engine *engine;
@@ -37,6 +40,7 @@ struct sessions {
 	struct map *urls;  /* url: those of tus, open and ended */
 	struct session_counts *counts;
 	struct map *staged; /* blobs beside their places, at the start only */
+	_Atomic unsigned waiters;
 	bool is_stopping;
 };
 
@@ -105,6 +109,12 @@ struct session *session_new(struct sessions *all);
 /* By who has one, or found it under the registry's lock. */
 void session_ref(struct session *s);
 void session_unref(struct session *s);
+/* Waits until nobody makes a file of it, and it is not about to end.  Under
+ * s->lock.  ERR_SERVER_BUSY: too many requests wait. */
+int session_settled(struct session *s, struct err *err);
+/* Waits for a change, but not for long.  Under s->lock.  False: too many
+ * requests wait, and this one should not go on to. */
+bool session_wait_a_bit(struct session *s);
 /* Puts an ended one where those who ask again find it, and out of the maps of
  * the open. */
 void session_retire(struct session *s);

@@ -78,6 +78,24 @@ ask_page(struct listing *l, const char *cursor, json_t **ret, struct err *err)
 	return rc;
 }
 
+/* Is it one, and not the one before once more? */
+static int
+check_page(const json_t *page, const char *cursor, struct err *err)
+{
+	const char *next =
+	    json_string_value(json_object_get(page, "next_cursor"));
+
+	if (!json_is_array(json_object_get(page, "files")))
+		return err_set(err, ERR_IO,
+		    "the server answered something other than a list of files: "
+		    "is it an sftd?");
+	if (cursor != NULL && next != NULL && strcmp(cursor, next) == 0)
+		return err_set(err, ERR_IO,
+		    "the server sends the same part of its list again and "
+		    "again");
+	return 0;
+}
+
 /* *${page} is the last one, and becomes the next; 0: it was the last. */
 static int
 next_page(struct listing *l, json_t **page, struct err *err)
@@ -91,6 +109,10 @@ next_page(struct listing *l, json_t **page, struct err *err)
 		return 0;
 	if (ask_page(l, cursor, &next, err) < 0)
 		return -1;
+	if (check_page(next, cursor, err) < 0) {
+		json_decref(next);
+		return -1;
+	}
 	json_decref(*page);
 	*page = next;
 	files = json_object_get(next, "files");

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "base/utf8.h"
 
 static int
 put(const char *p, size_t n, struct err *err)
@@ -34,17 +35,50 @@ out_text(const struct buf *b, struct err *err)
 	return put(b->p, b->len, err);
 }
 
+static void
+escape(struct buf *b, uint32_t cp)
+{
+	if (cp > 0xffff) {
+		cp -= 0x10000;
+		buf_printf(b, "\\u%04X", (unsigned)(0xd800 | cp >> 10));
+		cp = 0xdc00 | (cp & 0x3ff);
+	}
+	buf_printf(b, "\\u%04X", (unsigned)cp);
+}
+
+/* What would steer a terminal, or turn a line round, is escaped; it can only
+ * stand in strings. */
+static void
+append_harmless(struct buf *b, struct slice text)
+{
+	uint32_t cp;
+	size_t n;
+
+	for (; text.n > 0; text.p += n, text.n -= n) {
+		n = utf8_next(text, &cp);
+		if (n == 0)
+			n = 1; /* jansson writes valid UTF-8 only */
+		if (cp == '\n' || utf8_is_printable(cp))
+			buf_append(b, text.p, n);
+		else
+			escape(b, cp);
+	}
+}
+
 int
 out_json(const json_t *j, bool on_one_line, struct err *err)
 {
 	char *text = json_dumps(j, on_one_line ? JSON_COMPACT : JSON_INDENT(2));
+	struct buf b;
 	int rc;
 
 	if (text == NULL)
 		return err_set(err, ERR_INTERNAL, "cannot write JSON");
-	rc = put(text, strlen(text), err);
-	if (rc == 0)
-		rc = put("\n", 1, err);
+	buf_init(&b, SIZE_MAX / 2);
+	append_harmless(&b, slice_str(text));
+	buf_append_char(&b, '\n');
+	rc = out_text(&b, err);
+	buf_fini(&b);
 	free(text);
 	return rc;
 }

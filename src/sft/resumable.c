@@ -17,6 +17,8 @@
 #include "base/num.h"
 
 #define JOURNAL_MAX (64u * 1024 * 1024)
+/* Each is a byte of it; so large is no file. */
+#define PIECES_MAX (JOURNAL_MAX / 2)
 #define HEADER "sft-journal 1\n"
 #define HASH_STEP ((size_t)1024 * 1024)
 
@@ -54,15 +56,32 @@ make(const struct landing_options *o, struct landing *landing)
 	return r;
 }
 
+/* In a folder that others write to, somebody may have been there before. */
+static int
+check_journal(const struct resumable *r, const char *name, struct err *err)
+{
+	struct stat st;
+
+	if (fstat(r->journal, &st) == 0 && S_ISREG(st.st_mode) &&
+	    st.st_nlink == 1 && st.st_uid == geteuid())
+		return 0;
+	return err_set(err, ERR_IO,
+	    "the file '%s' beside '%s' is not ours: remove it", name,
+	    r->options.path);
+}
+
 static int
 open_journal(struct resumable *r, int flags, struct err *err)
 {
 	char *name = landing_journal_name(r->landing);
+	int rc = -1;
 
 	r->journal = file_open(landing_dir(r->landing), name,
-	    O_RDWR | O_NOFOLLOW | flags, 0666, err);
+	    O_RDWR | O_NOFOLLOW | O_NONBLOCK | flags, 0666, err);
+	if (r->journal >= 0)
+		rc = check_journal(r, name, err);
 	free(name);
-	return r->journal < 0 ? -1 : 0;
+	return rc;
 }
 
 static int
@@ -78,6 +97,8 @@ write_journal(struct resumable *r, struct err *err)
 	r->digits = (off_t)b.len;
 	if (buf_append(&b, r->there, (size_t)r->count) < 0)
 		err_set(err, ERR_IO, "the file has too many pieces");
+	else if (ftruncate(r->journal, 0) < 0)
+		err_set_errno(err, ERR_IO, "cannot empty a journal");
 	else
 		rc = file_pwrite_all(r->journal, b.p, b.len, 0, err);
 	buf_fini(&b);
@@ -91,6 +112,11 @@ resumable_new(const struct landing_options *o, const struct resumable_key *key,
 	struct landing *landing;
 	struct resumable *r;
 
+	if (count_of(key->size, RESUMABLE_PIECE) > PIECES_MAX)
+		return err_set(err, ERR_IO,
+		    "the server announces %" PRIu64 " bytes, and so large is "
+		    "no file",
+		    key->size);
 	if (landing_open_kept(o, true, &landing, err) < 0)
 		return -1;
 	r = make(o, landing);
@@ -101,8 +127,7 @@ resumable_new(const struct landing_options *o, const struct resumable_key *key,
 	r->count = count_of(r->size, r->piece);
 	r->there = mem_alloc((size_t)r->count + 1);
 	memset(r->there, '0', (size_t)r->count);
-	if (open_journal(r, O_CREAT | O_TRUNC, err) < 0 ||
-	    write_journal(r, err) < 0 ||
+	if (open_journal(r, O_CREAT, err) < 0 || write_journal(r, err) < 0 ||
 	    landing_reserve(landing, r->size, err) < 0) {
 		resumable_discard(r);
 		return -1;
@@ -191,8 +216,10 @@ resumable_take_up(const struct landing_options *o, const char *url,
 		return -1;
 	}
 	r = make(o, landing);
-	if (!read_journal(r) || strcmp(r->url, url) != 0 ||
-	    open_journal(r, 0, &e) < 0) {
+	/* What was looked at is what is read: nobody can put another there
+	 * whom the folder does not let. */
+	if (open_journal(r, 0, &e) < 0 || !read_journal(r) ||
+	    strcmp(r->url, url) != 0) {
 		resumable_discard(r);
 		return 0;
 	}

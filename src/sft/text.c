@@ -90,7 +90,9 @@ text_time(const char *rfc3339, char ret[TEXT_SIZE])
 {
 	size_t n = rfc3339 == NULL ? 0 : strlen(rfc3339);
 
-	if (n < 16 || rfc3339[10] != 'T') {
+	/* It comes from the server, and goes to the terminal. */
+	if (n < 16 || rfc3339[10] != 'T' ||
+	    strspn(rfc3339, "0123456789-T:") < 16) {
 		(void)snprintf(ret, TEXT_SIZE, "-");
 		return;
 	}

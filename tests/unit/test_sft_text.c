@@ -67,6 +67,8 @@ TEST(test_sft_text__times)
 	assert_string_equal(text, "-");
 	text_time("yesterday at noon, or so", text);
 	assert_string_equal(text, "-");
+	text_time("\x1b[2J567890T\x1b[1m6", text);
+	assert_string_equal(text, "-");
 }
 
 TEST(test_sft_text__cleans)
