@@ -207,6 +207,13 @@ db_settle(struct db *db)
 }
 
 int
+db_read_long(struct db *db, db_fn fn, void *arg, struct err *err)
+{
+	return db->path == NULL ? db_read(db, fn, arg, err)
+	                        : db_pool_read_long(db, fn, arg, err);
+}
+
+int
 db_read(struct db *db, db_fn fn, void *arg, struct err *err)
 {
 	struct db_job job = { fn, arg, true, false };

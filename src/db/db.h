@@ -107,6 +107,10 @@ void db_settle(struct db *db);
  * has everything committed before the call.  A few run at once, the next one
  * waits, so ${fn} must not wait for the network. */
 int db_read(struct db *db, db_fn fn, void *arg, struct err *err);
+/* The same for what may have to look at all rows.  Where that takes long, two
+ * run and six wait at once, so that the others find a reader, and their callers
+ * a thread.  ERR_SERVER_BUSY: there are more. */
+int db_read_long(struct db *db, db_fn fn, void *arg, struct err *err);
 
 /* Everything committed before the call survives a power failure when this
  * returns (one synced commit; at once where the database is durable anyway). */

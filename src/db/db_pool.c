@@ -8,6 +8,7 @@
 
 #include "db/db_priv.h"
 
+#include "base/clock.h"
 #include "base/thread.h"
 
 void
@@ -16,6 +17,7 @@ db_pool_init(struct db_pool *pool)
 	*pool = (struct db_pool){ 0 };
 	pthread_mutex_init(&pool->lock, NULL);
 	thread_cond_init(&pool->idle_cond);
+	thread_cond_init(&pool->long_cond);
 }
 
 /* The one that was idle longest. */
@@ -50,6 +52,7 @@ void
 db_pool_fini(struct db_pool *pool)
 {
 	db_pool_trim(pool, 0);
+	pthread_cond_destroy(&pool->long_cond);
 	pthread_cond_destroy(&pool->idle_cond);
 	pthread_mutex_destroy(&pool->lock);
 }
@@ -114,5 +117,78 @@ db_pool_read(struct db *db, db_fn fn, void *arg, struct err *err)
 	db_tx_rollback(tx);
 out:
 	give(&db->pool, tx);
+	return rc;
+}
+
+/* --- reads that may take long --------------------------------------------- */
+
+/* Under the lock. */
+static bool
+is_crowded(const struct db_pool *pool)
+{
+	return pool->long_ns >= DB_LONG_NS &&
+	       pool->long_running >= DB_LONG_RUNNING;
+}
+
+static int
+enter_long(struct db_pool *pool, struct err *err)
+{
+	bool may;
+
+	pthread_mutex_lock(&pool->lock);
+	may = !is_crowded(pool) || pool->long_waiting < DB_LONG_WAITING;
+	if (may) {
+		pool->long_waiting++;
+		while (is_crowded(pool))
+			pthread_cond_wait(&pool->long_cond, &pool->lock);
+		pool->long_waiting--;
+		pool->long_running++;
+	}
+	pthread_mutex_unlock(&pool->lock);
+	return may ? 0
+	           : err_set(err, ERR_SERVER_BUSY,
+	                 "too many look through all records at once; try "
+	                 "again soon");
+}
+
+static void
+leave_long(struct db_pool *pool, int64_t ns)
+{
+	pthread_mutex_lock(&pool->lock);
+	pool->long_running--;
+	pool->long_ns = ns;
+	/* All, as it may have been quick again. */
+	pthread_cond_broadcast(&pool->long_cond);
+	pthread_mutex_unlock(&pool->lock);
+}
+
+/* A read, and what it takes without the wait for a connection. */
+struct timed {
+	db_fn fn;
+	void *arg;
+	int64_t ns;
+};
+
+static int
+run_timed(struct db_tx *tx, void *arg, struct err *err)
+{
+	struct timed *t = arg;
+	int64_t began_ns = clock_mono_ns(clock_system());
+	int rc = t->fn(tx, t->arg, err);
+
+	t->ns = clock_mono_ns(clock_system()) - began_ns;
+	return rc;
+}
+
+int
+db_pool_read_long(struct db *db, db_fn fn, void *arg, struct err *err)
+{
+	struct timed t = { fn, arg, 0 };
+	int rc;
+
+	if (enter_long(&db->pool, err) < 0)
+		return -1;
+	rc = db_pool_read(db, run_timed, &t, err);
+	leave_long(&db->pool, t.ns);
 	return rc;
 }

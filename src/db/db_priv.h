@@ -16,6 +16,10 @@
 #include "db/sql.h"
 
 #define DB_READERS 4
+/* Of reads that take long, so many run and wait at once. */
+#define DB_LONG_RUNNING (DB_READERS / 2)
+#define DB_LONG_WAITING 6
+#define DB_LONG_NS (20 * 1000000)
 
 struct db_writer;
 
@@ -36,6 +40,11 @@ struct db_pool {
 	struct db_tx *idle[DB_READERS];
 	size_t idle_count;
 	size_t open_count;
+	/* Those of db_pool_read_long(). */
+	pthread_cond_t long_cond;
+	size_t long_running;
+	size_t long_waiting;
+	int64_t long_ns; /* what the last one took */
 };
 
 struct db {
@@ -72,6 +81,7 @@ void db_pool_init(struct db_pool *pool);
 void db_pool_trim(struct db_pool *pool, size_t keep);
 void db_pool_fini(struct db_pool *pool); /* while all are idle */
 int db_pool_read(struct db *db, db_fn fn, void *arg, struct err *err);
+int db_pool_read_long(struct db *db, db_fn fn, void *arg, struct err *err);
 
 /* db_writer.c */
 struct db_job {

@@ -88,6 +88,22 @@ is_bare(const struct rec_history_query *q, enum lead lead)
 	       (q->client_id == NULL || lead == BY_CLIENT_ID);
 }
 
+/* Do the sums of the days know them all? */
+static bool
+is_summed(const struct rec_history_query *q)
+{
+	return q->prefix[0] == '\0' && q->filename == NULL &&
+	       q->client_ip == NULL && q->client_id == NULL &&
+	       q->from_ms % REC_DAY_MS == 0 &&
+	       (q->before_ms == INT64_MAX || q->before_ms % REC_DAY_MS == 0);
+}
+
+bool
+rec_history_is_long(const struct rec_history_query *q)
+{
+	return !is_summed(q) && !is_bare(q, choose(q));
+}
+
 /* The first id of a moment. */
 static void
 first_id(int64_t ms, char ret[ID_SIZE])
@@ -150,16 +166,6 @@ put(struct sql *s, const struct rec_history_query *q, enum lead lead,
 
 /* --- days ------------------------------------------------------------------
  */
-
-/* Do the sums of the days know them all? */
-static bool
-is_summed(const struct rec_history_query *q)
-{
-	return q->prefix[0] == '\0' && q->filename == NULL &&
-	       q->client_ip == NULL && q->client_id == NULL &&
-	       q->from_ms % REC_DAY_MS == 0 &&
-	       (q->before_ms == INT64_MAX || q->before_ms % REC_DAY_MS == 0);
-}
 
 static struct rec_day_query
 days_of(const struct rec_history_query *q)

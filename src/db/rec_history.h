@@ -29,6 +29,9 @@ struct rec_history_query {
 	unsigned limit;
 };
 
+/* Does it look at rows that an index does not lead to? */
+bool rec_history_is_long(const struct rec_history_query *q);
+
 /* *${ret}: how many there are on all pages, exactly.  By sums for days, states
  * and directions. */
 int rec_history_count(struct db_tx *tx, const struct rec_history_query *q,

@@ -84,7 +84,9 @@ files_list(struct engine *e, const struct principal *who,
 	*ret = (struct files_page){ 0 };
 	q->prefix = who->prefix;
 	ret->files = mem_calloc(q->limit, sizeof(*ret->files));
-	if (db_read(e->db, read_page, &l, err) < 0) {
+	/* By time or size, those of a prefix may lie anywhere. */
+	if ((q->order != REC_FILE_BY_NAME ? db_read_long : db_read)(
+	        e->db, read_page, &l, err) < 0) {
 		files_page_fini(ret);
 		return -1;
 	}

@@ -69,7 +69,8 @@ history_get(struct engine *e, const struct principal *who,
 	ret->views = mem_calloc(q->limit, sizeof(*ret->views));
 	/* Ends of transfers are recorded while nobody waits for that. */
 	engine_settle(e);
-	if (db_read(e->db, read_page, &r, err) < 0) {
+	if ((rec_history_is_long(q) ? db_read_long : db_read)(
+	        e->db, read_page, &r, err) < 0) {
 		status_list_fini(ret);
 		return -1;
 	}

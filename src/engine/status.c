@@ -237,7 +237,9 @@ status_newest(struct engine *e, const struct principal *who,
 	transfers_each(e->transfers, who->prefix, push_live_upload, ret);
 	/* Each live one may hide a row. */
 	p.query.limit += (unsigned)ret->count;
-	if (db_read(e->db, read_newest, &p, err) < 0) {
+	/* Under a prefix the newest may be far back. */
+	if ((who->prefix[0] != '\0' ? db_read_long : db_read)(
+	        e->db, read_newest, &p, err) < 0) {
 		status_list_fini(ret);
 		return -1;
 	}

@@ -437,6 +437,84 @@ TEST(test_db_db__reads_beyond_the_connections_wait)
 	db_close(m.db);
 }
 
+#define LONG_READS (DB_LONG_RUNNING + DB_LONG_WAITING + 1)
+
+struct queue {
+	struct db *db;
+	pthread_mutex_t lock;
+	pthread_cond_t changed;
+	int inside;
+	int refused;
+	bool is_free; /* who is inside may go */
+};
+
+static int
+stay_inside(struct db_tx *tx, void *arg, struct err *err)
+{
+	struct queue *c = arg;
+
+	(void)tx;
+	(void)err;
+	pthread_mutex_lock(&c->lock);
+	c->inside++;
+	pthread_cond_broadcast(&c->changed);
+	while (!c->is_free)
+		pthread_cond_wait(&c->changed, &c->lock);
+	pthread_mutex_unlock(&c->lock);
+	return 0;
+}
+
+static void *
+queue_up(void *arg)
+{
+	struct queue *c = arg;
+	struct err err = ERR_INIT;
+
+	if (db_read_long(c->db, stay_inside, c, &err) == 0)
+		return c;
+	pthread_mutex_lock(&c->lock);
+	c->refused += err.code == ERR_SERVER_BUSY;
+	pthread_cond_broadcast(&c->changed);
+	pthread_mutex_unlock(&c->lock);
+	return NULL;
+}
+
+/* Reads that take long leave readers and threads to the others. */
+TEST(test_db_db__long_reads_are_few)
+{
+	static const struct thread_options options = { "reader", 0 };
+	struct queue c = { .lock = PTHREAD_MUTEX_INITIALIZER,
+		.changed = PTHREAD_COND_INITIALIZER };
+	pthread_t threads[LONG_READS];
+	struct db_state found;
+	void *ret;
+	int went = 0;
+
+	c.db = help_open(unit_temppath("records.db"), &found);
+	/* as the last one took so long */
+	c.db->pool.long_ns = DB_LONG_NS;
+	for (int i = 0; i < LONG_READS; i++)
+		assert_int_equal(
+		    thread_start(&options, queue_up, &c, &threads[i], NULL), 0);
+	pthread_mutex_lock(&c.lock);
+	while (c.refused == 0 || c.inside < DB_LONG_RUNNING)
+		pthread_cond_wait(&c.changed, &c.lock);
+	assert_int_equal(c.inside, DB_LONG_RUNNING);
+	pthread_mutex_unlock(&c.lock);
+	assert_int_equal(help_transfer_count(c.db), 0);
+	pthread_mutex_lock(&c.lock);
+	c.is_free = true;
+	pthread_cond_broadcast(&c.changed);
+	pthread_mutex_unlock(&c.lock);
+	for (int i = 0; i < LONG_READS; i++) {
+		pthread_join(threads[i], &ret);
+		went += ret != NULL;
+	}
+	assert_int_equal(went, LONG_READS - 1);
+	assert_int_equal(c.refused, 1);
+	db_close(c.db);
+}
+
 DB_TEST(test_db_db__is_made_durable_on_demand)
 {
 	struct rec_file f = help_file("a", 1);
