@@ -73,7 +73,6 @@ progress(void *arg, uint64_t sent, struct err *err)
 	(void)err;
 	turn_moved(s->c, sent - s->sent);
 	s->sent = sent;
-	transfer_moved(s->a->transfer, sent);
 	return 0;
 }
 
@@ -86,6 +85,14 @@ allow(void *arg, uint64_t *n, struct err *err)
 }
 
 /* Rule 19: only what reached the other side counts. */
+static void
+arrived(void *arg, uint64_t bytes)
+{
+	struct sending *s = arg;
+
+	transfer_moved(s->a->transfer, bytes);
+}
+
 static void
 delivered(void *arg, uint64_t bytes, bool complete)
 {
@@ -139,6 +146,7 @@ send_part(struct call *c, struct archive *a, const struct part *part)
 		.allow = allow,
 		.is_limited = sched_is_limited(c->app->engine->sched),
 		.delivered = delivered,
+		.arrived = arrived,
 	};
 	struct archive_part wanted = {
 		.client = &c->client,

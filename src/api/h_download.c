@@ -104,7 +104,6 @@ progress(void *arg, uint64_t sent, struct err *err)
 	(void)err;
 	turn_moved(s->c, sent - s->sent);
 	s->sent = sent;
-	download_moved(s->d, sent);
 	return 0;
 }
 
@@ -117,6 +116,14 @@ allow(void *arg, uint64_t *n, struct err *err)
 }
 
 /* Rule 19: only what reached the other side counts. */
+static void
+arrived(void *arg, uint64_t bytes)
+{
+	struct sending *s = arg;
+
+	download_moved(s->d, bytes);
+}
+
 static void
 delivered(void *arg, uint64_t bytes, bool complete)
 {
@@ -189,6 +196,7 @@ stream(struct call *c, struct sending *s, struct source *src)
 		.allow = allow,
 		.is_limited = sched_is_limited(c->app->engine->sched),
 		.delivered = delivered,
+		.arrived = arrived,
 		.arg = s,
 	};
 	struct err e = ERR_INIT;

@@ -206,6 +206,8 @@ open_parts(struct engine *e, void (*fatal)(const struct err *err),
 		.idle_ms = 10000,
 	};
 
+	if (status_file_check(e->settings->log_file, err) < 0)
+		return -1;
 	if (home_open(e->settings->upload_dir, &e->home, err) < 0)
 		return -1;
 	/* Without room for a ballast one does without. */

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 
 #include "base/file.h"
@@ -264,6 +265,18 @@ out:
 /* --- the start --------------------------------------------------------------
  */
 
+int
+status_file_check(const char *path, struct err *err)
+{
+	struct stat st;
+
+	if (stat(path, &st) < 0 || S_ISREG(st.st_mode))
+		return 0;
+	return err_set(err, ERR_SETTING,
+	    "LOG_FILE is '%s', which is %s: it must be the path of a file",
+	    path, S_ISDIR(st.st_mode) ? "a directory" : "no regular file");
+}
+
 struct taken {
 	struct rec_transfer *list;
 	size_t count;
@@ -335,12 +348,16 @@ status_file_load(struct engine *e, bool take_over, uint64_t *ret_taken,
     struct err *ret_damage, struct err *err)
 {
 	const char *path = e->settings->log_file;
-	char *backup = mem_printf("%s.backup", path);
 	struct taken k = { .now_ms = clock_wall_ms(e->clock) };
 	struct err e2 = ERR_INIT;
+	char *backup;
 	int rc = 0;
 
 	err_clear(ret_damage);
+	/* Again: the start has made directories since. */
+	if (status_file_check(path, err) < 0)
+		return -1;
+	backup = mem_printf("%s.backup", path);
 	if (read_one(path, &k, &e2) < 0 && e2.code != ERR_ABSENT) {
 		*ret_damage = e2;
 		set_aside(path, k.now_ms);

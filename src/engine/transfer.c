@@ -45,29 +45,52 @@ transfers_observe(struct transfers *ts, const struct transfer_observer *o)
 
 /* --- rows written without waiting ------------------------------------ */
 
+struct row {
+	struct transfers *ts;
+	struct rec_transfer rec;
+};
+
+/* What is summed up of the records has changed.  Under the lock. */
+static void
+tell_recorded(struct transfers *ts)
+{
+	const struct transfer_observer *o = &ts->observer;
+
+	if (o->wants != NULL && o->wants(o->arg))
+		o->changed(o->arg, NULL);
+}
+
 static int
 put_row(struct db_tx *tx, void *arg, struct err *err)
 {
-	return rec_transfer_put(tx, arg, err);
+	struct row *row = arg;
+
+	return rec_transfer_put(tx, &row->rec, err);
 }
 
 static void
 put_done(void *arg, const struct err *err)
 {
+	struct row *row = arg;
+
 	/* The transfer itself went as it went; only its row is missing, and
 	 * the database that refused it has said so elsewhere. */
 	(void)err;
-	rec_transfer_fini(arg);
-	free(arg);
+	pthread_mutex_lock(&row->ts->lock);
+	tell_recorded(row->ts);
+	pthread_mutex_unlock(&row->ts->lock);
+	rec_transfer_fini(&row->rec);
+	free(row);
 }
 
 void
 transfer_record(struct transfers *ts, const struct rec_transfer *t)
 {
-	struct rec_transfer *copy = mem_calloc(1, sizeof(*copy));
+	struct row *row = mem_calloc(1, sizeof(*row));
 
-	rec_transfer_copy(copy, t);
-	db_write_later(ts->db, put_row, copy, put_done);
+	row->ts = ts;
+	rec_transfer_copy(&row->rec, t);
+	db_write_later(ts->db, put_row, row, put_done);
 }
 
 /* --- the owner's side ------------------------------------------------- */
@@ -364,14 +387,12 @@ static void
 leave(struct transfer *t)
 {
 	struct transfers *ts = t->ts;
-	const struct transfer_observer *o = &ts->observer;
 
 	pthread_mutex_lock(&ts->lock);
 	list_remove(&t->link);
 	ts->listed--;
 	transfer_changed(ts, clock_wall_ms(ts->clock));
-	if (o->wants != NULL && o->wants(o->arg))
-		o->changed(o->arg, NULL);
+	tell_recorded(ts);
 	pthread_mutex_unlock(&ts->lock);
 	rec_transfer_fini(&t->rec);
 	lane_unref(t->lane);

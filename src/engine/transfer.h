@@ -57,7 +57,7 @@ void transfers_free(struct transfers *ts); /* after the database's end */
 struct transfer_observer {
 	/* Cheap: called for every slice or so. */
 	bool (*wants)(void *arg);
-	/* Takes *v over.  NULL: the end of one is on record now. */
+	/* Takes *v over.  NULL: one, or its end, is on record now. */
 	void (*changed)(void *arg, struct transfer_view *v);
 	void *arg;
 };

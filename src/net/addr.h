@@ -56,6 +56,9 @@ bool addr_is_on_link(const struct addr *a, const struct addr_links *links);
  * taken or not allowed, or the host not one of ours.
  */
 int addr_listen(const char *host, uint16_t port, int *ret_fd, struct err *err);
+/* Gives it, and what is accepted from it, that TCP congestion control; -1 when
+ * the system has none of that name. */
+int addr_set_congestion(int fd, const char *name);
 /* From now on connecting is refused, for all processes that have ${fd}; what
  * waits to be accepted is reset.  Accepting says EINVAL. */
 void addr_unlisten(int fd);

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <netdb.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -11,18 +12,30 @@
 #define BACKLOG 4096
 
 static int
+no_address(const char *host, struct err *err)
+{
+	return err_set(err, ERR_SETTING,
+	    "'%s' is no address of this machine; 0.0.0.0 stands for all of "
+	    "them",
+	    host);
+}
+
+static int
 tell(const char *host, uint16_t port, struct err *err)
 {
 	switch (errno) {
 	case EADDRINUSE:
 		return err_set(err, ERR_SETTING,
-		    "port %u is taken by another program", (unsigned)port);
+		    "port %u is taken by another program; name another, "
+		    "or 0 for a free one",
+		    (unsigned)port);
 	case EACCES:
 		return err_set(err, ERR_SETTING,
-		    "port %u may not be used by this user", (unsigned)port);
+		    "port %u may not be used by this user; name one from "
+		    "1024 on",
+		    (unsigned)port);
 	case EADDRNOTAVAIL:
-		return err_set(err, ERR_SETTING,
-		    "'%s' is no address of this machine", host);
+		return no_address(host, err);
 	default:
 		return err_set_errno(
 		    err, ERR_SETTING, "cannot listen on '%s'", host);
@@ -76,8 +89,7 @@ addr_listen(const char *host, uint16_t port, int *ret_fd, struct err *err)
 	snprintf(service, sizeof(service), "%u", (unsigned)port);
 	rc = getaddrinfo(is_any ? NULL : host, service, &hints, &all);
 	if (rc != 0)
-		return err_set(err, ERR_SETTING,
-		    "'%s' is no address of this machine", host);
+		return no_address(host, err);
 	errno = EADDRNOTAVAIL;
 	for (pass = 0; pass < 2 && fd < 0; pass++) {
 		for (ai = all; ai != NULL && fd < 0; ai = ai->ai_next) {
@@ -90,6 +102,13 @@ addr_listen(const char *host, uint16_t port, int *ret_fd, struct err *err)
 		return tell(host, port, err);
 	*ret_fd = fd;
 	return 0;
+}
+
+int
+addr_set_congestion(int fd, const char *name)
+{
+	return setsockopt(
+	    fd, IPPROTO_TCP, TCP_CONGESTION, name, (socklen_t)strlen(name));
 }
 
 void

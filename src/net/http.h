@@ -138,6 +138,13 @@ struct http_stream {
 	 * worker or on the loop: must not block.  May be NULL.
 	 */
 	void (*delivered)(void *arg, uint64_t delivered, bool complete);
+	/*
+	 * How many are known to have reached it so far: after each slice, now
+	 * and then while the client is waited for or the last bytes are on
+	 * their way; each time more, and none after delivered(), without
+	 * which it is not called.  May be NULL.
+	 */
+	void (*arrived)(void *arg, uint64_t bytes);
 	void *arg;
 };
 int http_send_stream(

@@ -41,13 +41,6 @@ set_options(const struct http_server *s, int fd)
 		set_int(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, (int)dead_ms);
 }
 
-static int
-set_congestion(int fd, const char *name)
-{
-	return setsockopt(
-	    fd, IPPROTO_TCP, TCP_CONGESTION, name, (socklen_t)strlen(name));
-}
-
 /*
  * Where the system's default is not loss-based (bbr halves what loopback can
  * do), one that is goes to near peers; NULL: none needed, or none there.
@@ -68,10 +61,10 @@ choose_congestion(int fd)
 			return NULL;
 	}
 	for (i = 0; i < 2 && found == NULL; i++) {
-		if (set_congestion(fd, names[i]) == 0)
+		if (addr_set_congestion(fd, names[i]) == 0)
 			found = names[i];
 	}
-	(void)set_congestion(fd, now);
+	(void)addr_set_congestion(fd, now);
 	return found;
 }
 
@@ -87,7 +80,7 @@ http_accept_init(struct http_server *s, struct err *err)
 		return 0;
 	if (strcmp(name, "auto") == 0)
 		s->congestion = choose_congestion(s->listen_fd);
-	else if (set_congestion(s->listen_fd, name) < 0)
+	else if (addr_set_congestion(s->listen_fd, name) < 0)
 		return err_set(err, ERR_SETTING,
 		    "this system has no TCP congestion control '%s'", name);
 	return 0;
@@ -189,7 +182,7 @@ take(struct http_loop *from, int fd, const struct addr *peer, bool is_redirect)
 		return;
 	}
 	if (s->congestion != NULL && is_near(from, peer))
-		(void)set_congestion(fd, s->congestion);
+		(void)addr_set_congestion(fd, s->congestion);
 	hc->task.run = begin;
 	if (lp == from)
 		begin(&hc->task);

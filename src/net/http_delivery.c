@@ -25,14 +25,52 @@ arrived(const struct http_conn *hc)
 	return written > unsent ? written - unsent : 0;
 }
 
+void
+http_delivery_tell(struct http_exchange *x)
+{
+	const struct http_stream *s = x->stream;
+	uint64_t bytes;
+
+	if (s == NULL || s->arrived == NULL)
+		return;
+	bytes = arrived(x->hc);
+	bytes = bytes > x->body_begin ? bytes - x->body_begin : 0;
+	/* sizes of chunks are not of the body */
+	if (s->length == HTTP_LENGTH_UNKNOWN && bytes > x->body_sent)
+		bytes = x->body_sent;
+	if (bytes <= x->told)
+		return;
+	x->told = bytes;
+	s->arrived(s->arg, bytes);
+}
+
+/* Of the body, when so many of the connection have. */
+static uint64_t
+arrived_of(const struct http_delivery *d, uint64_t arrived_bytes)
+{
+	uint64_t missing = d->end > arrived_bytes ? d->end - arrived_bytes : 0;
+	uint64_t bytes = d->sent > missing ? d->sent - missing : 0;
+
+	return bytes > d->told ? bytes : d->told;
+}
+
+static void
+tell(struct http_delivery *d, uint64_t arrived_bytes)
+{
+	uint64_t bytes = arrived_of(d, arrived_bytes);
+
+	if (d->arrived == NULL || bytes == d->told)
+		return;
+	d->told = bytes;
+	d->arrived(d->arg, bytes);
+}
+
 /* Tells the application, and is gone. */
 static void
 report(struct http_delivery *d, uint64_t arrived_bytes)
 {
-	uint64_t missing = d->end > arrived_bytes ? d->end - arrived_bytes : 0;
-	uint64_t delivered = d->sent > missing ? d->sent - missing : 0;
-
-	d->delivered(d->arg, delivered, d->is_whole && missing == 0);
+	d->delivered(d->arg, arrived_of(d, arrived_bytes),
+	    d->is_whole && d->end <= arrived_bytes);
 	free(d);
 }
 
@@ -46,11 +84,17 @@ http_delivery_start(
 		return;
 	d = mem_calloc(1, sizeof(*d));
 	list_init(&d->link);
+	d->end = atomic_load(&x->hc->written);
+	/* a piece of it may have been written in part */
+	d->sent = s->length == HTTP_LENGTH_UNKNOWN ? x->body_sent
+	                                           : d->end - x->body_begin;
 	/* without a body nothing is to arrive */
-	d->end = x->body_sent == 0 ? 0 : atomic_load(&x->hc->written);
-	d->sent = x->body_sent;
+	if (d->sent == 0)
+		d->end = 0;
 	d->is_whole = is_whole;
+	d->told = x->told;
 	d->delivered = s->delivered;
+	d->arrived = s->arrived;
 	d->arg = s->arg;
 	/* A cut one waits for nothing more: the connection is closed next. */
 	if (!is_whole || arrived(x->hc) >= d->end)
@@ -85,8 +129,10 @@ report_arrived(struct http_conn *hc, uint64_t arrived_bytes)
 	LIST_FOREACH(&hc->deliveries, node, tmp)
 	{
 		d = CONTAINER_OF(node, struct http_delivery, link);
-		if (d->end > arrived_bytes)
+		if (d->end > arrived_bytes) {
+			tell(d, arrived_bytes);
 			break;
+		}
 		list_remove(node);
 		report(d, arrived_bytes);
 		any = true;

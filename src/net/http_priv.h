@@ -145,7 +145,9 @@ struct http_delivery {
 	uint64_t end;  /* hc->written at the reply's end */
 	uint64_t sent; /* of the body */
 	bool is_whole; /* all of the body was sent */
+	uint64_t told; /* the application knows of */
 	void (*delivered)(void *arg, uint64_t delivered, bool complete);
+	void (*arrived)(void *arg, uint64_t bytes); /* may be NULL */
 	void *arg;
 };
 
@@ -169,6 +171,10 @@ struct http_exchange {
 	bool is_cut;      /* the reply could not be sent whole ... */
 	struct err why;   /* ... because of this */
 	uint64_t body_sent;
+	const struct http_stream
+	    *stream;         /* while its body is sent, else NULL */
+	uint64_t body_begin; /* hc->written before the body */
+	uint64_t told;       /* of it, the application knows to have arrived */
 	struct http_delivery *delivery; /* NULL: all has arrived, or none */
 
 	char id[HTTP_REQUEST_ID_SIZE]; /* "" until asked for */
@@ -343,6 +349,8 @@ void http_linger_expire(struct http_conn *hc);
 
 /* http_delivery.c */
 void http_delivery_init(struct http_loop *lp);
+/* On the worker: tells of what has arrived of x->stream, if that is more. */
+void http_delivery_tell(struct http_exchange *x);
 /* Worker: reports what has arrived, or leaves x->delivery to the loop. */
 void http_delivery_start(
     struct http_exchange *x, const struct http_stream *s, bool is_whole);

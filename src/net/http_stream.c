@@ -14,7 +14,10 @@ int
 http_stream_report(struct http_streaming *st, uint64_t n, struct err *err)
 {
 	st->x->body_sent += n;
-	if (n == 0 || st->s->progress == NULL)
+	if (n == 0)
+		return 0;
+	http_delivery_tell(st->x);
+	if (st->s->progress == NULL)
 		return 0;
 	return st->s->progress(st->s->arg, st->x->body_sent, err) == 0 ? 0 : -1;
 }
@@ -175,8 +178,12 @@ http_send_stream(
 	http_reply_head(x, st.framing, s->length);
 	has_body = x->req.method != HTTP_HEAD && s->length != 0;
 	rc = write_head(x, has_body, &local);
+	x->body_begin = atomic_load(&x->hc->written);
+	x->told = 0;
+	x->stream = s;
 	if (rc == 0 && has_body)
 		rc = send_body(&st, &local);
+	x->stream = NULL;
 	source_close(s->src);
 	if (rc < 0) {
 		http_exchange_cut(x, &local);

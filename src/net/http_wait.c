@@ -11,6 +11,8 @@
 
 /* So often somebody hears that a client is waited for. */
 #define WATCH_MS 250
+/* Of one whose download stalls: many may. */
+#define WATCH_SELDOM_MS 2000
 
 /*
  * Who waits first shows where to wake it and then looks whether it has been
@@ -124,6 +126,18 @@ http_wait_moved(struct http_exchange *x)
 	x->waited_ms = 0;
 }
 
+/* When somebody wants to hear of it next; of one that has been waited for for
+ * long, seldom. */
+static int64_t
+watch_ms(const struct http_exchange *x)
+{
+	if (x->waits != NULL)
+		return WATCH_MS;
+	if (x->stream == NULL || x->stream->arrived == NULL)
+		return INT64_MAX;
+	return x->waited_ms < WATCH_SELDOM_MS ? WATCH_MS : WATCH_SELDOM_MS;
+}
+
 /* For how long this wait may last: until the caller's time or the client's
  * has run out, or somebody wants to hear of it. */
 static int
@@ -133,8 +147,8 @@ bound_ms(const struct http_exchange *x, int64_t left_ms)
 
 	if (left_ms >= 0 && left_ms < stall)
 		stall = left_ms;
-	if (x->waits != NULL && stall > WATCH_MS)
-		stall = WATCH_MS;
+	if (stall > watch_ms(x))
+		stall = watch_ms(x);
 	if (stall < 0)
 		stall = 0;
 	return stall < INT_MAX ? (int)stall : INT_MAX;
@@ -200,6 +214,8 @@ note_wait(struct http_exchange *x, enum conn_want want, int64_t took_ns)
 {
 	x->waited_ns += (uint64_t)took_ns;
 	x->waited_ms += took_ns / 1000000;
+	if (want == CONN_WRITE)
+		http_delivery_tell(x);
 	if (x->waits == NULL)
 		return;
 	if (want == CONN_WRITE && x->waited_ms >= WATCH_MS &&

@@ -6,6 +6,7 @@
 
 #include "engine/engine.h"
 #include "sftd/certificate.h"
+#include "sftd/listeners.h"
 
 static void
 fatal(const struct err *e)
@@ -24,7 +25,8 @@ check_run(struct commands_input *in)
 	struct err e = ERR_INIT;
 	struct tls *tls;
 
-	if (certificate_open(&in->settings, &tls, &e) < 0) {
+	if (listeners_check(&in->settings, &e) < 0 ||
+	    certificate_open(&in->settings, &tls, &e) < 0) {
 		(void)fprintf(stderr, "sftd: %s\n", e.msg);
 		return COMMANDS_FAILED;
 	}

@@ -27,6 +27,7 @@
 #include "sftd/certificate.h"
 #include "sftd/foresight.h"
 #include "sftd/identity.h"
+#include "sftd/listeners.h"
 #include "sftd/maintenance.h"
 #include "sftd/notify.h"
 #include "sftd/rewriter.h"
@@ -99,21 +100,6 @@ open_signals(struct server *s, struct err *err)
 	return 0;
 }
 
-static int
-listen_ourselves(struct server *s, struct err *err)
-{
-	const struct settings *st = s->settings;
-
-	if (addr_listen(st->server_host, (uint16_t)st->server_port,
-	        &s->listen_fd, err) < 0)
-		return -1;
-	return st->http_redirect_port == 0
-	           ? 0
-	           : addr_listen(st->server_host,
-	                 (uint16_t)st->http_redirect_port, &s->redirect_fd,
-	                 err);
-}
-
 /* The listening sockets: the supervisor's, or our own. */
 static int
 open_listeners(struct server *s, struct err *err)
@@ -126,7 +112,8 @@ open_listeners(struct server *s, struct err *err)
 	uint64_t fd;
 
 	if (rest.n == 0)
-		return listen_ourselves(s, err);
+		return listeners_open(
+		    s->settings, &s->listen_fd, &s->redirect_fd, err);
 	for (size_t i = 0; i < n; i++) {
 		if (!slice_next(&rest, ',', &part) ||
 		    !num_uint(part, 1u << 20, &fd))

@@ -18,6 +18,7 @@
 #include "net/addr.h"
 #include "sftd/certificate.h"
 #include "sftd/identity.h"
+#include "sftd/listeners.h"
 #include "sftd/notify.h"
 #include "sftd/secrecy.h"
 #include "sftd/server.h"
@@ -276,12 +277,7 @@ prepare(struct supervisor *s, struct err *err)
 	if (pipe2(s->life, O_CLOEXEC) < 0 ||
 	    pipe2(s->ready, O_CLOEXEC | O_NONBLOCK) < 0)
 		return err_set_errno(err, ERR_INTERNAL, "pipe");
-	if (addr_listen(st->server_host, (uint16_t)st->server_port,
-	        &s->listen_fd, err) < 0)
-		return -1;
-	if (st->http_redirect_port != 0 &&
-	    addr_listen(st->server_host, (uint16_t)st->http_redirect_port,
-	        &s->redirect_fd, err) < 0)
+	if (listeners_open(st, &s->listen_fd, &s->redirect_fd, err) < 0)
 		return -1;
 	return identity_assume_server(st, err);
 }

@@ -56,7 +56,8 @@ home_refuse(const char *path, int error, struct err *err)
 			    err, ERR_SETTING, "'%s' %s", path, reasons[i].why);
 	}
 	errno = error;
-	return err_set_errno(err, ERR_SETTING, "cannot use '%s'", path);
+	return err_set_errno(
+	    err, ERR_SETTING, "cannot use '%s' for UPLOAD_DIR", path);
 }
 
 /* Makes ${path}, whose parent is there, and that durable. */

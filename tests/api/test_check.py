@@ -58,6 +58,29 @@ def test_a_bad_setting(tmp_path):
     assert not one.storage.exists()
 
 
+def test_an_address_that_is_not_ours(tmp_path):
+    one = Sftd(tmp_path, {"SERVER_HOST": "192.0.2.1"})
+    fails(one, "SERVER_HOST", "192.0.2.1", "0.0.0.0")
+
+
+def test_a_congestion_control_that_is_not_there(tmp_path):
+    one = Sftd(tmp_path, {"TCP_CONGESTION": "carrier-pigeon"})
+    fails(one, "TCP_CONGESTION", "'carrier-pigeon'", "'auto'")
+
+
+def test_a_port_that_is_taken_may_be_a_servers(start, tmp_path):
+    """Of which this one is to be the next."""
+    own = start("own")
+    one = Sftd(tmp_path, {"SERVER_PORT": str(own.port)})
+    assert check(one).returncode == 0
+
+
+def test_a_status_file_that_is_a_directory(tmp_path):
+    one = Sftd(tmp_path, {"LOG_FILE": tmp_path})
+    fails(one, "LOG_FILE", str(tmp_path))
+    assert not one.storage.exists()
+
+
 def test_a_foreign_directory(tmp_path):
     one = Sftd(tmp_path)
     one.storage.mkdir()

@@ -3,8 +3,11 @@
 
 import random
 
+import pytest
+
 import expect
 import form
+from live import Stream
 from raw import chunk, head
 
 MIB = 1 << 20
@@ -190,6 +193,65 @@ def test_delivered_is_not_handed_over(server, name):
     expect.until(
         lambda: downloads_of(server, name)[0]["status"] == "completed"
     )
+
+
+def newest_download(server, name):
+    query = f"/history?direction=download&limit=1&filename={name}"
+    (entry,) = server.get(query).json()["entries"]
+    return expect.transfer(entry)
+
+
+@pytest.mark.parametrize("query", ["", "?encryption=true"])
+@pytest.mark.parametrize("size", [600_000, 6 * MIB])
+def test_progress_is_what_the_client_has(server, name, query, size):
+    """Not what the sockets hold: all of a small file, megabytes of others.
+    So it does not fall when the client goes."""
+    data = random.Random(54).randbytes(size)
+    server.put(name, data, query)
+    in_sockets = 200_000  # on the client's side
+    with Stream(server, f"?file={name}") as stream:
+        with server.raw(receive_buffer=4096) as raw:
+            raw.request("GET", f"/download/{name}")
+            raw.response_head()
+            for step in (10_000, size // 2):
+                raw.read(step)
+                expect.until(
+                    lambda: newest_download(server, name)["transferred_bytes"]
+                    >= step
+                )
+                found = newest_download(server, name)
+                assert found["status"] == "downloading"
+                assert found["transferred_bytes"] <= (
+                    10_000 + step + in_sockets
+                )
+                assert found["progress"] < 100
+        events = stream.until(lambda t: t["status"] == "interrupted")
+    seen = [
+        t["transferred_bytes"]
+        for _, _, t in events
+        if t["direction"] == "download"
+    ]
+    assert seen[-1] >= size // 2
+    assert seen == sorted(seen)
+
+
+def test_progress_of_an_archive(server, admin, name):
+    server.put(name, random.Random(55).randbytes(6 * MIB))
+    fields = (*admin.items(), ("X-Client-Id", name))
+    query = f"/history?direction=download&client={name}"
+    with server.raw(receive_buffer=4096) as raw:
+        raw.send(head("GET", f"/download_batch?file={name}", *fields))
+        raw.response_head()
+        raw.read(100_000)
+        entry = expect.until(
+            lambda: [
+                e
+                for e in server.get(query).json()["entries"]
+                if e["transferred_bytes"] >= 100_000
+            ]
+        )[0]
+        assert entry["status"] == "downloading"
+        assert entry["transferred_bytes"] <= 400_000
 
 
 def test_health_answers_at_once_while_transfers_move(server, names):

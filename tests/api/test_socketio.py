@@ -8,6 +8,7 @@ import time
 import pytest
 
 from live import BINARY, Polling, WebSocket, is_completed
+from raw import head
 
 STATUS = {
     "filename", "status", "checksum", "encryption", "priority", "progress",
@@ -329,6 +330,20 @@ def test_statistics_come_at_once_and_when_they_change(start):
         there = server.get("/stats").json()
         del got["uptime_seconds"], there["uptime_seconds"]
         assert got == there
+
+
+def test_statistics_count_what_has_begun(start):
+    """Also when nothing else happens afterwards."""
+    server = start()
+    with WebSocket(server) as ws, server.raw() as raw:
+        ws.connect()
+        ws.emit("subscribe_stats")
+        ws.event("stats_update")
+        raw.send(head("PUT", "/upload/x", ("Content-Length", 1 << 20)))
+        raw.send(bytes(100_000))
+        got = ws.event("stats_update", lambda s: s["uploads"] == 1)
+        assert (got["total_transfers"], got["active_count"]) == (1, 1)
+        assert (got["total_clients"], got["completed_count"]) == (1, 0)
 
 
 def test_progress_comes_and_not_too_often(start):

@@ -40,18 +40,54 @@ def test_the_port_is_taken(fails):
         other.bind(("127.0.0.1", 0))
         other.listen()
         port = other.getsockname()[1]
-        fails(str(port), SERVER_PORT=str(port))
+        fails("SERVER_PORT", str(port), SERVER_PORT=str(port))
         fails(
             str(port), SERVER_PORT=str(port), AUTO_RESTART_ENABLED="false"
         )
 
 
 def test_an_address_that_is_not_ours(fails):
-    fails("192.0.2.1", SERVER_HOST="192.0.2.1")
+    fails("SERVER_HOST", "192.0.2.1", "0.0.0.0", SERVER_HOST="192.0.2.1")
 
 
 def test_a_host_that_nobody_knows(fails):
-    fails("no-such-host.invalid", SERVER_HOST="no-such-host.invalid")
+    host = "no-such-host.invalid"
+    fails("SERVER_HOST", host, "0.0.0.0", SERVER_HOST=host)
+
+
+@pytest.mark.parametrize("supervised", ["true", "false"])
+def test_a_congestion_control_that_is_not_there(fails, supervised):
+    fails(
+        "TCP_CONGESTION",
+        "'carrier-pigeon'",
+        "'auto'",
+        "reno",
+        TCP_CONGESTION="carrier-pigeon",
+        AUTO_RESTART_ENABLED=supervised,
+    )
+
+
+def test_a_status_file_that_is_a_directory(fails, tmp_path):
+    """It is not set aside as a damaged one, with all that is in it."""
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    (folder / "thesis.txt").write_text("do not touch")
+    fails("LOG_FILE", str(folder), "a file", LOG_FILE=folder)
+    assert (folder / "thesis.txt").read_text() == "do not touch"
+
+
+def test_a_status_file_that_is_the_servers_directory(fails, tmp_path):
+    place = tmp_path / "same"
+    fails("LOG_FILE", str(place), LOG_FILE=place, UPLOAD_DIR=place)
+    assert place.is_dir() and not list(tmp_path.glob("same.*"))
+
+
+def test_a_status_file_that_is_a_device(fails, tmp_path):
+    """As /dev/null is; a pipe would also keep the start waiting."""
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    fails("LOG_FILE", str(pipe), "a file", LOG_FILE=pipe)
+    assert pipe.is_fifo()
 
 
 @pytest.mark.parametrize("supervised", ["true", "false"])
@@ -98,7 +134,7 @@ def test_a_file_in_place_of_the_directory(fails, tmp_path):
 
 
 def test_a_directory_that_cannot_be_made(fails):
-    fails("/proc/sftd", UPLOAD_DIR="/proc/sftd")
+    fails("UPLOAD_DIR", "/proc/sftd", UPLOAD_DIR="/proc/sftd")
 
 
 def test_a_directory_that_cannot_be_written(fails, tmp_path):
