@@ -289,7 +289,10 @@ keep(void *arg, const struct rec_transfer *t, struct err *err)
 	struct taken *k = arg;
 
 	(void)err;
-	k->list = mem_realloc(k->list, (k->count + 1) * sizeof(*k->list));
+	/* Doubled at each power of two. */
+	if ((k->count & (k->count - 1)) == 0)
+		k->list = mem_realloc(k->list,
+		    (k->count == 0 ? 1 : 2 * k->count) * sizeof(*k->list));
 	rec_transfer_copy(&k->list[k->count++], t);
 	return 0;
 }
