@@ -128,3 +128,13 @@ def transfer(t):
     assert t["direction"] in ("upload", "download"), said
     assert t["error"] is None or isinstance(t["error"], str), said
     return t
+
+
+def rounds(least, is_enough):
+    """Their numbers: so many, and more on a slow machine, until they have
+    done enough to say something."""
+    for number in range(20 * least):
+        if number >= least and is_enough():
+            return
+        yield number
+    raise AssertionError("the rounds were too short to say much")

@@ -121,7 +121,9 @@ def test_rounds(start, encryption, durability):
         Client(f"client-{i}", chance.randrange(1 << 60), encryption)
         for i in range(CLIENTS)
     ]
-    for _ in range(ROUNDS):
+    for _ in expect.rounds(
+        ROUNDS, lambda: sum(c.files for c in clients) > ROUNDS / 3
+    ):
         clients = [c.copy(own) for c in clients]
         for client in clients:
             client.start()
@@ -132,7 +134,6 @@ def test_rounds(start, encryption, durability):
             assert not client.is_alive()
             assert not client.failures, client.failures
         own.start()
-    assert sum(c.files for c in clients) > ROUNDS / 3
     # What is under way can be brought to its end.
     for client in [c.copy(own) for c in clients]:
         before = client.files
