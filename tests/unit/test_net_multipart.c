@@ -317,7 +317,9 @@ TEST(test_net_multipart__many_parts_in_one_read)
 	n = 0;
 	while (multipart_next(mp, &part, &err) > 0) {
 		buf_clear(&out);
-		assert_int_equal(read_part(mp, text.len, &out, &err), 0);
+		/* all of it with the first, as that is what is asked for */
+		assert_int_equal(
+		    read_part(mp, n == 0 ? text.len : 4096, &out, &err), 0);
 		assert_string_equal(buf_str(&out), "1");
 		n++;
 	}
