@@ -82,7 +82,8 @@ class Client:
         url = answer.headers["Location"]
         for at in range(0, len(data), 100 * KIB):
             piece = data[at : at + 100 * KIB]
-            self.fine(tus.patch(self.server, url, at, piece))
+            # 410: another client has cancelled it
+            self.fine(tus.patch(self.server, url, at, piece), 410)
 
     def batch(self):
         files = [("files", (self.name()[5:], self.data())) for _ in range(5)]
