@@ -82,21 +82,11 @@ call_free(void *call)
 int
 call_check_client_id(struct slice id, struct err *err)
 {
-	size_t chars = 0;
-
-	for (size_t i = 0; i < id.n; chars++) {
-		uint32_t cp;
-		size_t n = utf8_next((struct slice){ id.p + i, id.n - i }, &cp);
-
-		if (n == 0 || !utf8_is_printable(cp) ||
-		    chars == LIMIT_CLIENT_ID)
-			return err_set(err, ERR_INVALID_PARAMETER,
-			    "a client_id must be at most %u printable "
-			    "characters",
-			    LIMIT_CLIENT_ID);
-		i += n;
-	}
-	return 0;
+	if (utf8_is_line(id, LIMIT_CLIENT_ID))
+		return 0;
+	return err_set(err, ERR_INVALID_PARAMETER,
+	    "a client_id must be at most %u printable characters",
+	    LIMIT_CLIENT_ID);
 }
 
 /* The User-Agent as far as it is fit to be kept. */

@@ -101,3 +101,17 @@ utf8_is_printable(uint32_t cp)
 	}
 	return true;
 }
+
+bool
+utf8_is_line(struct slice s, size_t most)
+{
+	size_t n, chars = 0;
+	uint32_t cp;
+
+	for (; s.n > 0; s.p += n, s.n -= n) {
+		n = utf8_next(s, &cp);
+		if (n == 0 || !utf8_is_printable(cp) || ++chars > most)
+			return false;
+	}
+	return true;
+}

@@ -27,5 +27,7 @@ size_t utf8_cut(struct slice s);
  * controls, DEL, line and paragraph separators, and what turns the writing
  * direction. */
 bool utf8_is_printable(uint32_t cp);
+/* Is it valid UTF-8 of at most ${most} characters that are all printable? */
+bool utf8_is_line(struct slice s, size_t most);
 
 #endif

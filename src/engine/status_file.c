@@ -119,20 +119,12 @@ take_checksum(const json_t *o, struct rec_transfer *t)
 		hex_encode(raw, sizeof(raw), t->sha256);
 }
 
-/* Of 1 to ${most} characters, fit for a log and a terminal? */
+/* Fit for a log and a terminal? */
 static bool
-is_printable(const char *text, size_t most)
+is_line(const char *text, size_t most)
 {
-	struct slice s = slice_str(text);
-	size_t n, chars = 0;
-	uint32_t cp;
-
-	for (; s.n > 0; s.p += n, s.n -= n) {
-		n = utf8_next(s, &cp);
-		if (n == 0 || !utf8_is_printable(cp) || ++chars > most)
-			return false;
-	}
-	return chars > 0;
+	return text != NULL && text[0] != '\0' &&
+	       utf8_is_line(slice_str(text), most);
 }
 
 static void
@@ -141,9 +133,8 @@ take_client(const json_t *o, struct rec_transfer *t)
 	const char *ip = text_of(o, "client_ip");
 	const char *id = text_of(o, "client_id");
 
-	t->client_ip =
-	    mem_strdup(ip != NULL && is_printable(ip, IP_MAX) ? ip : "unknown");
-	if (id != NULL && is_printable(id, LIMIT_CLIENT_ID))
+	t->client_ip = mem_strdup(is_line(ip, IP_MAX) ? ip : "unknown");
+	if (is_line(id, LIMIT_CLIENT_ID))
 		t->client_id = mem_strdup(id);
 }
 

@@ -26,13 +26,14 @@ def hang_put(server, name, data, length=BIG, query=""):
     return raw
 
 
-def hang_form(server, name, data):
+def hang_form(server, name, data, length=BIG):
     raw = server.raw()
     body = form.body(form.part("filename", name), form.file(data, name))
+    missing = length - len(data)
     raw.send(
         f"POST /upload HTTP/1.1\r\nHost: x\r\n"
         f"Content-Type: {form.content_type()}\r\n"
-        f"Content-Length: {BIG}\r\n\r\n".encode()
+        f"Content-Length: {len(body) + missing}\r\n\r\n".encode()
         + body[: -len(form.BOUNDARY) - 8]
     )
     return raw
@@ -72,24 +73,7 @@ def test_an_upload_in_the_middle(server, name, admin, kind, encryption):
     expect.error(cancel(server, name, admin), 404, "no_active_transfer")
 
 
-def hang_small_put(server, name, data, length):
-    return hang_put(server, name, data, length)
-
-
-def hang_small_form(server, name, data, length):
-    raw = server.raw()
-    body = form.body(form.part("filename", name), form.file(data, name))
-    left = length - len(data)
-    raw.send(
-        f"POST /upload HTTP/1.1\r\nHost: x\r\n"
-        f"Content-Type: {form.content_type()}\r\n"
-        f"Content-Length: {len(body) + left}\r\n\r\n".encode()
-        + body[: -len(form.BOUNDARY) - 8]
-    )
-    return raw
-
-
-@pytest.mark.parametrize("hang", [hang_small_put, hang_small_form])
+@pytest.mark.parametrize("hang", [hang_put, hang_form])
 def test_a_small_upload_in_the_middle(server, name, admin, hang):
     """It is whole within the loop's memory, mostly; not when it is slow."""
     with hang(server, name, content(2_000), 3_000) as raw:
@@ -102,7 +86,7 @@ def test_a_small_upload_in_the_middle(server, name, admin, hang):
 
 def test_a_small_upload_that_is_slow(server, name):
     data = content(3_000)
-    with hang_small_put(server, name, data[:1_000], 3_000) as raw:
+    with hang_put(server, name, data[:1_000], 3_000) as raw:
         expect.until(lambda: moving(server, name))
         raw.send(data[1_000:])
         assert raw.response("PUT").status_code == 201

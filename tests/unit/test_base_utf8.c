@@ -100,3 +100,13 @@ TEST(test_base_utf8__knows_what_terminals_should_not_get)
 	for (i = 0; i < LENGTH(good); i++)
 		assert_true(utf8_is_printable(good[i]));
 }
+
+TEST(test_base_utf8__lines)
+{
+	assert_true(utf8_is_line(SLICE_LIT(""), 0));
+	assert_true(utf8_is_line(SLICE_LIT("a\xc3\xa9"), 2));
+	assert_false(utf8_is_line(SLICE_LIT("a\xc3\xa9"), 1));
+	assert_false(utf8_is_line(SLICE_LIT("a\n"), 5));
+	assert_false(utf8_is_line(SLICE_LIT("a\x1b"), 5));
+	assert_false(utf8_is_line(SLICE_LIT("a\xc3"), 5));
+}
