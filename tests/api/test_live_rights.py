@@ -5,6 +5,7 @@ import json
 
 import pytest
 
+from keys import made
 from live import PATH, Polling, Stream, WebSocket, is_completed
 
 
@@ -12,14 +13,6 @@ from live import PATH, Polling, Stream, WebSocket, is_completed
 def closed(start):
     """A server that wants keys."""
     return start(REQUIRE_API_KEY="true")
-
-
-def make_key(server, **asked):
-    answer = server.post(
-        "/generate_key", json=asked, headers=server.as_admin
-    )
-    assert answer.status_code == 200, answer.text
-    return answer.json()
 
 
 def refused(server, auth, fields=()):
@@ -52,7 +45,7 @@ def test_a_wrong_key_is_refused_where_none_is_needed(server):
 
 
 def test_with_a_key_that_may_not_read(closed):
-    key = make_key(closed, scopes=["write"])
+    key = made(closed, scopes=["write"])
     assert refused(closed, {"apiKey": key["api_key"]}) == "forbidden"
 
 
@@ -72,7 +65,7 @@ def test_a_refused_one_may_try_again(closed):
 
 @pytest.mark.parametrize("scopes", [["read"], ["admin"]])
 def test_with_a_key_that_may(closed, scopes):
-    key = make_key(closed, scopes=scopes)["api_key"]
+    key = made(closed, scopes=scopes)["api_key"]
     with WebSocket(closed) as ws:
         assert ws.connect({"apiKey": key}).startswith('40{"sid":"')
         ws.emit("subscribe_all")
@@ -86,7 +79,7 @@ def test_a_key_in_the_head_will_do(closed):
         assert ws.connect().startswith('40{"sid":"')
     wrong = WebSocket(closed, fields=[("X-API-Key", "wrong")])
     assert wrong.answer.status_code == 401
-    key = make_key(closed, scopes=["write"])["api_key"]
+    key = made(closed, scopes=["write"])["api_key"]
     wrong = WebSocket(closed, fields=[("Authorization", f"Bearer {key}")])
     assert wrong.answer.status_code == 403
 
@@ -96,10 +89,10 @@ def test_a_key_in_the_head_will_do(closed):
 
 def test_a_stream_needs_a_key(closed):
     assert closed.get("/events").status_code == 401
-    key = make_key(closed, scopes=["write"])["api_key"]
+    key = made(closed, scopes=["write"])["api_key"]
     answer = closed.get("/events", headers={"X-API-Key": key})
     assert answer.status_code == 403
-    fields = ("X-API-Key", make_key(closed, scopes=["read"])["api_key"])
+    fields = ("X-API-Key", made(closed, scopes=["read"])["api_key"])
     with Stream(closed, "", fields) as stream:
         closed.put("a", b"x", headers=closed.as_admin)
         stream.until(is_completed("a"))
@@ -109,8 +102,8 @@ def test_a_stream_needs_a_key(closed):
 
 
 def test_a_revoked_key_ends_what_it_opened(closed):
-    kept = make_key(closed)["api_key"]
-    key = make_key(closed)
+    kept = made(closed)["api_key"]
+    key = made(closed)
     field = ("X-API-Key", key["api_key"])
     other = WebSocket(closed)
     other.connect({"apiKey": kept})
@@ -142,7 +135,7 @@ def test_a_revoked_key_ends_what_it_opened(closed):
 
 
 def test_a_key_that_expires_does_too(closed):
-    key = make_key(closed, expires_in=1)["api_key"]
+    key = made(closed, expires_in=1)["api_key"]
     with WebSocket(closed) as ws, Stream(
         closed, "", ("X-API-Key", key)
     ) as stream:
@@ -157,7 +150,7 @@ def test_a_key_that_expires_does_too(closed):
 
 @pytest.fixture
 def team(closed):
-    return make_key(closed, prefix="team-a/")["api_key"]
+    return made(closed, prefix="team-a/")["api_key"]
 
 
 def test_a_key_hears_of_its_own_names_only(closed, team):

@@ -5,6 +5,7 @@ import pytest
 
 import expect
 import routes
+from keys import made
 from sftd import Sftd
 
 ROUTES = routes.variants()
@@ -12,14 +13,6 @@ every_route = pytest.mark.parametrize("route", ROUTES, ids=str)
 BOTH = pytest.mark.parametrize("required", [False, True])
 
 WWW = 'Bearer realm="sftd"'
-
-
-def new_key(server, **options):
-    response = server.post(
-        "/generate_key", json=options, headers=server.as_admin
-    )
-    assert response.status_code == 200, response.text
-    return response.json()
 
 
 @pytest.fixture(scope="module")
@@ -33,16 +26,16 @@ def servers(tmp_path_factory):
             {"REQUIRE_API_KEY": str(required).lower()},
         ).start()
         server.keys = {
-            scope: new_key(server, scopes=[scope])["api_key"]
+            scope: made(server, scopes=[scope])["api_key"]
             for scope in routes.SCOPES
         }
-        server.keys["read-write"] = new_key(server)["api_key"]
-        revoked = new_key(server, scopes=["admin"])
+        server.keys["read-write"] = made(server)["api_key"]
+        revoked = made(server, scopes=["admin"])
         path = f"/keys/{revoked['id']}"
         assert (
             server.delete(path, headers=server.as_admin).status_code == 204
         )
-        expired = new_key(server, scopes=["admin"], expires_in=1)
+        expired = made(server, scopes=["admin"], expires_in=1)
         server.bad = {
             "wrong": "sft_wrong-0123456789",
             "revoked": revoked["api_key"],
