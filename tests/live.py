@@ -203,6 +203,9 @@ class Stream:
         return self
 
     def __exit__(self, *_):
+        self.close()
+
+    def close(self):
         self.raw.close()
 
     def line(self):

@@ -160,7 +160,7 @@ def test_one_that_was_interrupted(start):
 @pytest.mark.tsan
 def test_all_of_a_name(server, name, admin):
     """Two uploads, two chunks under way."""
-    raws = [hang_put(server, name, b"x" * 100_000) for _ in range(2)]
+    raws = []
     up = Upload(server, name, [content(300_000), content(300_000)])
     for number in range(2):
         fields = [
@@ -176,15 +176,17 @@ def test_all_of_a_name(server, name, admin):
             + body[:-1000]
         )
         raws.append(raw)
+    # Its status is the newest's, so the others come after it.
+    expect.until(
+        lambda: server.status(name)["transferred_bytes"] > 590_000
+    )
+    raws += [hang_put(server, name, b"x" * 100_000) for _ in range(2)]
     expect.until(
         lambda: sum(
             t["filename"] == name and t["status"] == "uploading"
             for t in server.get("/status").json()["queue"]
         )
         == 3
-    )
-    expect.until(
-        lambda: server.status(name)["transferred_bytes"] > 590_000
     )
     assert good(cancel(server, name, admin))["cancelled"] == 3
     for raw in raws:
