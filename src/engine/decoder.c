@@ -284,6 +284,9 @@ hear_reply(struct decoder *d, const struct decoder_wait *w, struct buf *jpeg,
 		d->is_fit = true;
 		return err_set(err, ERR_NO_THUMBNAIL, "no image");
 	}
+	if (r.status == PREVIEW_BUSY && r.size == 0)
+		return err_set(err, ERR_UNAVAILABLE,
+		    "no process for an image can be started");
 	if (r.status != PREVIEW_MADE || r.size == 0 ||
 	    r.size > PREVIEW_BYTES_MAX)
 		return err_set(err, ERR_CLOSED, "the decoder talks nonsense");

@@ -33,9 +33,9 @@ int decoder_start(const char *program, bool is_idle,
 const char *decoder_version(const struct decoder *d);
 /*
  * The preview of the image in ${src}, which stays the caller's.
- * ERR_NO_THUMBNAIL: it is none that can be read; ERR_CLOSED: the program ended
- * or did not keep to the rules; ERR_TIMEOUT; else ${src}'s error, or that of
- * check().
+ * ERR_NO_THUMBNAIL: it is none that can be read; ERR_UNAVAILABLE: the program
+ * could not begin; ERR_CLOSED: it ended or did not keep to the rules;
+ * ERR_TIMEOUT; else ${src}'s error, or that of check().
  */
 int decoder_run(struct decoder *d, struct source *src,
     const struct decoder_wait *wait, struct buf *ret_jpeg, struct err *err);

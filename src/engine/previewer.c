@@ -19,7 +19,6 @@
 struct slot {
 	struct decoder *decoder; /* the taker's; NULL: none runs */
 	bool is_taken;           /* under the lock */
-	unsigned images;         /* of this decoder */
 	int64_t rests_ns;        /* since when */
 };
 
@@ -138,8 +137,7 @@ take(struct previewer *p, const struct previewer_job *job,
 static void
 give(struct previewer *p, struct slot *s)
 {
-	if (s->decoder != NULL && (!decoder_is_fit(s->decoder) ||
-	                              s->images >= PREVIEWER_IMAGES_MAX)) {
+	if (s->decoder != NULL && !decoder_is_fit(s->decoder)) {
 		decoder_free(s->decoder);
 		s->decoder = NULL;
 	}
@@ -190,7 +188,6 @@ start(struct previewer *p, struct slot *s, const struct previewer_job *job,
 	if (decoder_start(p->program, job->is_idle, &wait, &s->decoder, err) <
 	    0)
 		return -1;
-	s->images = 0;
 	pthread_mutex_lock(&p->lock);
 	(void)snprintf(
 	    p->version, sizeof(p->version), "%s", decoder_version(s->decoder));
@@ -211,7 +208,6 @@ previewer_make(struct previewer *p, const struct previewer_job *job,
 	rc = start(p, s, job, err);
 	if (rc == 0) {
 		wait = wait_of(job);
-		s->images++;
 		rc = decoder_run(s->decoder, job->src, &wait, ret_jpeg, err);
 	}
 	give(p, s);

@@ -20,9 +20,6 @@
 /* Who may wait until one of those is free, and for how long. */
 #define PREVIEWER_WAITING_MAX 64
 #define PREVIEWER_WAIT_MS 30000
-/* Images until one is replaced: what a decoder that was taken over can see of
- * other people's images ends with it. */
-#define PREVIEWER_IMAGES_MAX 100
 /* Without work for so long, it ends. */
 #define PREVIEWER_REST_MS 60000
 

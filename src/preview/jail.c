@@ -109,11 +109,30 @@ set_timer(int which, int64_t ms)
 }
 
 void
-jail_watch(bool on)
+jail_watch(void)
 {
 	/* What they do by default: end the process. */
-	set_timer(ITIMER_PROF, on ? PREVIEW_TIME_MS : 0);
-	set_timer(ITIMER_REAL, on ? LAST_RESORT_MS : 0);
+	set_timer(ITIMER_PROF, PREVIEW_TIME_MS);
+	set_timer(ITIMER_REAL, LAST_RESORT_MS);
+}
+
+/* --- the way in -------------------------------------------------------------
+ */
+
+int
+jail_enter(struct err *err)
+{
+	/* Only the descriptors that it was given; those of libraries that
+	 * stay open on files are none of them. */
+	if (syscall(SYS_close_range, PREVIEW_FD + 3, ~0U, 0) < 0)
+		return err_set_errno(err, ERR_INTERNAL, "close_range");
+	if (chdir("/") < 0)
+		return err_set_errno(err, ERR_INTERNAL, "chdir");
+	(void)signal(SIGXFSZ, SIG_IGN);
+	(void)prctl(PR_SET_DUMPABLE, 0);
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+		return err_set_errno(err, ERR_INTERNAL, "no_new_privs");
+	return set_limits(err);
 }
 
 /* --- what it may ask of the kernel ------------------------------------------
@@ -187,8 +206,8 @@ allow_some(scmp_filter_ctx ctx)
 
 /* What is not allowed fails: libraries ask for much that they can do
  * without. */
-static int
-filter_calls(struct err *err)
+int
+jail_shut(struct err *err)
 {
 	scmp_filter_ctx ctx = seccomp_init(SCMP_ACT_ERRNO(EPERM));
 	int rc = ctx == NULL;
@@ -204,20 +223,4 @@ filter_calls(struct err *err)
 	if (rc != 0)
 		return err_set(err, ERR_INTERNAL, "no filter of system calls");
 	return 0;
-}
-
-int
-jail_shut(struct err *err)
-{
-	/* Only the descriptors that it was given; those of libraries that
-	 * stay open on files are none of them. */
-	if (syscall(SYS_close_range, PREVIEW_FD + 3, ~0U, 0) < 0)
-		return err_set_errno(err, ERR_INTERNAL, "close_range");
-	if (chdir("/") < 0)
-		return err_set_errno(err, ERR_INTERNAL, "chdir");
-	(void)signal(SIGXFSZ, SIG_IGN);
-	(void)prctl(PR_SET_DUMPABLE, 0);
-	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
-		return err_set_errno(err, ERR_INTERNAL, "no_new_privs");
-	return set_limits(err) < 0 ? -1 : filter_calls(err);
 }

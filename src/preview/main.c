@@ -41,8 +41,7 @@ main(int argc, char **argv)
 		return fail("this is started by sftd, to make previews");
 	if (argc == 2 && strcmp(argv[1], PREVIEW_IDLE) == 0)
 		jail_give_way();
-	/* The walls stand before the first byte of anybody's image comes in. */
-	if (decode_init(argv[0], &e) < 0 || jail_shut(&e) < 0)
+	if (decode_init(argv[0], &e) < 0 || jail_enter(&e) < 0)
 		return fail(e.msg);
 	/* Without what libraries would still like to do at the end. */
 	_exit(serve(PREVIEW_FD));

@@ -11,8 +11,8 @@
  *   server   'J', with the reading end of a pipe that carries the image
  *   program  struct preview_reply          and ${size} bytes of JPEG
  *
- * One image at a time.  The program may reply before it has read all, and
- * closes the pipe then.
+ * One image at a time, in a process of its own (preview/serve.h).  The program
+ * may reply before it has read all, and closes the pipe then.
  */
 
 #include <stdint.h>
@@ -49,6 +49,7 @@ struct preview_hello {
 enum preview_status {
 	PREVIEW_MADE,
 	PREVIEW_NONE, /* no image, damaged, or beyond a limit */
+	PREVIEW_BUSY, /* no process can be had for it now */
 };
 
 struct preview_reply {

@@ -73,10 +73,12 @@ def decoders(server):
         "kill",
         "find",
         "eat",
+        "recall",
     ],
 )
 def test_the_walls(doubled, word):
     # no picture "ESCAPED" comes back
+    expect.error(wanted(doubled, "remember"), 404, "no_thumbnail")
     expect.error(wanted(doubled, word), 404, "no_thumbnail")
     assert is_fine(doubled)
     assert doubled.has(f"{word}.gif", image(word))
@@ -142,19 +144,52 @@ def test_they_are_few_and_used_again(doubled):
     assert 1 <= len(decoders(doubled)) <= 3
 
 
+def is_walled(pid):
+    status = Path(f"/proc/{pid}/status").read_text()
+    return "NoNewPrivs:\t1" in status and "Seccomp:\t2" in status
+
+
+def files(pid):
+    return sorted(p.name for p in Path(f"/proc/{pid}/fd").iterdir())
+
+
+def parent(pid):
+    return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
+
+
 def test_they_have_nothing_of_the_servers(doubled):
     assert is_fine(doubled)
     for pid in decoders(doubled):
         assert Path(f"/proc/{pid}/environ").read_bytes() == b""
+        # One that has just begun closes what it was born with first.
+        expect.until(lambda pid=pid: files(pid) == ["0", "1", "2"])
 
-        # One that has just begun puts its walls up first.
-        def is_walled(pid=pid):
-            status = Path(f"/proc/{pid}/status").read_text()
-            return "NoNewPrivs:\t1" in status and "Seccomp:\t2" in status
 
-        expect.until(is_walled)
-        files = [p.name for p in Path(f"/proc/{pid}/fd").iterdir()]
-        assert sorted(files) == ["0", "1", "2"]
+def test_what_looks_at_an_image_is_behind_walls(doubled):
+    """Nor has it the socket, by which others' images come."""
+    assert doubled.put("hang.gif", image("hang")).status_code == 201
+
+    def worker():
+        for program in decoders(doubled):
+            for pid in sftd.children(program):
+                return pid if is_walled(pid) else None
+
+    pid = expect.until(worker)
+    assert files(pid) == ["0", "1", "2", "3"]
+    reply = os.readlink(f"/proc/{pid}/fd/0")
+    assert reply.startswith("pipe:")
+    assert reply != os.readlink(f"/proc/{pid}/fd/3")
+    os.kill(parent(pid), signal.SIGKILL)
+    expect.until(lambda: not sftd.is_alive(pid))
+
+
+def test_one_that_stays_keeps_no_other_image(doubled):
+    expect.error(wanted(doubled, "linger"), 404, "no_thumbnail")
+    began = time.monotonic()
+    assert is_fine(doubled)
+    assert time.monotonic() - began < LIMIT_S / 2
+    for program in decoders(doubled):
+        expect.until(lambda p=program: sftd.children(p) == [])
 
 
 def test_they_end_with_the_server(doubled):

@@ -118,7 +118,7 @@ kill_server(void)
 	return kill(getppid(), 0) == 0 || syscall(SYS_getppid) > 0;
 }
 
-/* Nothing but the socket, /dev/null twice, and the image. */
+/* Nothing but the pipe of its reply, /dev/null twice, and the image. */
 static bool
 find_files(void)
 {
@@ -142,6 +142,31 @@ static bool
 babble(void)
 {
 	const struct preview_reply r = { PREVIEW_MADE, UINT32_MAX };
+
+	return write(PREVIEW_FD, &r, sizeof(r)) > 0 && hang();
+}
+
+/* What one image leaves behind for those after it. */
+static bool has_seen;
+
+static bool
+remember(void)
+{
+	has_seen = true;
+	return false;
+}
+
+static bool
+recall(void)
+{
+	return has_seen;
+}
+
+/* All is well, and it stays. */
+static bool
+linger(void)
+{
+	const struct preview_reply r = { PREVIEW_NONE, 0 };
 
 	return write(PREVIEW_FD, &r, sizeof(r)) > 0 && hang();
 }
@@ -170,14 +195,21 @@ static const struct {
 	{ "find", find_files },
 	{ "stutter", stutter },
 	{ "babble", babble },
+	{ "remember", remember },
+	{ "recall", recall },
+	{ "linger", linger },
 	{ "refuse", refuse },
 };
+
+/* The process that the server knows, not that of an image. */
+static pid_t program_pid;
 
 int
 decode_init(const char *program, struct err *err)
 {
 	(void)program;
 	(void)err;
+	program_pid = getpid();
 	return 0;
 }
 
@@ -193,8 +225,7 @@ give(struct buf *ret_jpeg, const char *text)
 	return buf_append_str(ret_jpeg, text);
 }
 
-/* What is none of the deeds above is fine, and shows the number of the
- * process. */
+/* What is none of the deeds above is fine, and shows program_pid. */
 int
 decode(int fd, struct buf *ret_jpeg, struct err *err)
 {
@@ -216,5 +247,5 @@ decode(int fd, struct buf *ret_jpeg, struct err *err)
 			                      "ESCAPED\xff\xd9");
 		return err_set(err, ERR_NO_THUMBNAIL, "the wall holds");
 	}
-	return buf_printf(ret_jpeg, "\xff\xd8%ld\xff\xd9", (long)getpid());
+	return buf_printf(ret_jpeg, "\xff\xd8%ld\xff\xd9", (long)program_pid);
 }

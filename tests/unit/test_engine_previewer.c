@@ -4,6 +4,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 
 #include "base/thread.h"
@@ -83,21 +84,51 @@ TEST(test_engine_previewer__replaces_those_that_died_at_rest)
 	previewer_free(p);
 }
 
-TEST(test_engine_previewer__replaces_those_that_have_seen_much)
+TEST(test_engine_previewer__no_image_sees_another)
 {
+	struct previewer *p = previewer_new(UNIT_DOUBLE);
+	uint64_t first = 0, again = 0;
+
+	NEEDS_DOUBLE();
+	assert_int_equal(make(p, "GIF89afine", false, &first), ERR_NONE);
+	assert_int_equal(
+	    make(p, "GIF89aremember", false, &again), ERR_NO_THUMBNAIL);
+	assert_int_equal(
+	    make(p, "GIF89arecall", false, &again), ERR_NO_THUMBNAIL);
+	/* it was the same program that had both */
+	assert_int_equal(make(p, "GIF89afine", false, &again), ERR_NONE);
+	assert_int_equal(first, again);
+	previewer_free(p);
+}
+
+TEST(test_engine_previewer__blames_no_image_for_want_of_a_process)
+{
+	/* room for the image, none for the pipe of its reply */
+	const struct rlimit few = { 4, 4 };
 	struct previewer *p = previewer_new(UNIT_DOUBLE);
 	uint64_t first = 0, other = 0;
 
 	NEEDS_DOUBLE();
-	for (int i = 0; i < PREVIEWER_IMAGES_MAX; i++) {
-		assert_int_equal(
-		    make(p, "GIF89afine", false, &other), ERR_NONE);
-		if (i == 0)
-			first = other;
-		assert_int_equal(first, other);
-	}
+	assert_int_equal(make(p, "GIF89afine", false, &first), ERR_NONE);
+	assert_int_equal(prlimit((pid_t)first, RLIMIT_NOFILE, &few, NULL), 0);
+	assert_int_equal(make(p, "GIF89afine", false, &other), ERR_UNAVAILABLE);
 	assert_int_equal(make(p, "GIF89afine", false, &other), ERR_NONE);
 	assert_int_not_equal(first, other);
+	previewer_free(p);
+}
+
+/* One that has replied and does not go has no next image to keep. */
+TEST(test_engine_previewer__waits_for_none_that_stays)
+{
+	struct previewer *p = previewer_new(UNIT_DOUBLE);
+	uint64_t first = 0, again = 0;
+
+	NEEDS_DOUBLE();
+	assert_int_equal(make(p, "GIF89afine", false, &first), ERR_NONE);
+	assert_int_equal(
+	    make(p, "GIF89alinger", false, &again), ERR_NO_THUMBNAIL);
+	assert_int_equal(make(p, "GIF89afine", false, &again), ERR_NONE);
+	assert_int_equal(first, again);
 	previewer_free(p);
 }
 
