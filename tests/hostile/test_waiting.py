@@ -198,8 +198,10 @@ def hurried(tmp_path_factory):
 def test_idle_tls_after_the_handshake(hurried, case):
     """The handshake is done, and then comes nothing, half a record, or bytes
     that are no record for a long time."""
-    # Fails without the clocks of net/http_loop.c, which what is no plaintext
-    # does not wind up.
+    # Fails when connections do not run out (expire_state() of
+    # net/http_loop.c), and for the body when a reader that waits is not judged
+    # (judge_stall() of net/http_wait.c).  What is no plaintext winds up neither
+    # clock.
     one, rest = case(hurried)
     with one.socket:
         if rest:
