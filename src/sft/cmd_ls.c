@@ -18,7 +18,7 @@ struct listing {
 	struct opt_choice sort;
 	uint64_t limit;
 	bool names;
-	json_t *all; /* with --json; NULL: printed as they come */
+	struct out_list out; /* with --json */
 	uint64_t count;
 };
 
@@ -117,34 +117,45 @@ next_page(struct listing *l, json_t **page, struct err *err)
 	*page = next;
 	files = json_object_get(next, "files");
 	l->count += json_array_size(files);
-	if (l->all != NULL)
-		return json_array_extend(l->all, (json_t *)files) < 0 ? -1 : 1;
+	if (l->cli->json)
+		return out_list_add(&l->out, files, err) < 0 ? -1 : 1;
 	return print_page(l, files, err) < 0 ? -1 : 1;
+}
+
+/* The document's end, which says what went wrong behind its beginning. */
+static int
+end_json(struct listing *l, int rc, struct err *err)
+{
+	json_t *failure;
+
+	l->cli->is_told = rc == 0 || l->out.is_open;
+	if (rc == 0)
+		return out_list_end(&l->out, NULL, err);
+	if (l->out.is_open && !out_is_gone(err)) {
+		failure = cli_error_json(err);
+		(void)out_list_end(&l->out, failure, NULL);
+		json_decref(failure);
+	}
+	return rc;
 }
 
 static int
 list(struct listing *l, struct err *err)
 {
 	json_t *page = NULL;
-	json_t *answer;
 	int rc;
 
 	do
 		rc = next_page(l, &page, err);
 	while (rc > 0);
 	json_decref(page);
-	if (rc < 0)
-		return -1;
-	if (l->all != NULL) {
-		answer = json_pack("{s:O}", "files", l->all);
-		rc = cli_tell(l->cli, answer, err);
-		json_decref(answer);
-	} else if (l->count == 0 && !l->cli->quiet) {
+	if (l->cli->json)
+		return end_json(l, rc, err);
+	if (rc == 0 && l->count == 0 && !l->cli->quiet)
 		cli_say(
 		    l->cli, l->prefix == NULL
 		                ? "there are no files"
 		                : "there are no files whose names begin so");
-	}
 	return rc;
 }
 
@@ -155,6 +166,7 @@ cmd_ls(struct cli *cli, struct err *err)
 		.cli = cli,
 		.sort = { .words = "name|newest|size" },
 		.limit = INT64_MAX,
+		.out = { .key = "files" },
 	};
 	const struct opt options[] = {
 		{ "sort", 0, OPT_CHOICE, "ORDER",
@@ -182,9 +194,5 @@ cmd_ls(struct cli *cli, struct err *err)
 		l.prefix = cli->argv[0];
 	if (cli_http(cli, err) < 0)
 		return -1;
-	if (cli->json)
-		l.all = json_array();
-	rc = list(&l, err);
-	json_decref(l.all);
-	return rc;
+	return list(&l, err);
 }

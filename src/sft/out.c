@@ -65,21 +65,86 @@ append_harmless(struct buf *b, struct slice text)
 	}
 }
 
-int
-out_json(const json_t *j, bool on_one_line, struct err *err)
+static int
+append_json(struct buf *b, const json_t *j, size_t flags, struct err *err)
 {
-	char *text = json_dumps(j, on_one_line ? JSON_COMPACT : JSON_INDENT(2));
-	struct buf b;
-	int rc;
+	char *text = json_dumps(j, flags | JSON_ENCODE_ANY);
 
 	if (text == NULL)
 		return err_set(err, ERR_INTERNAL, "cannot write JSON");
-	buf_init(&b, SIZE_MAX / 2);
-	append_harmless(&b, slice_str(text));
-	buf_append_char(&b, '\n');
-	rc = out_text(&b, err);
-	buf_fini(&b);
+	append_harmless(b, slice_str(text));
 	free(text);
+	return 0;
+}
+
+int
+out_json(const json_t *j, bool on_one_line, struct err *err)
+{
+	size_t flags = on_one_line ? JSON_COMPACT : JSON_INDENT(2);
+	struct buf b;
+	int rc;
+
+	buf_init(&b, SIZE_MAX / 2);
+	rc = append_json(&b, j, flags, err);
+	buf_append_char(&b, '\n');
+	if (rc == 0)
+		rc = out_text(&b, err);
+	buf_fini(&b);
+	return rc;
+}
+
+static void
+open_list(struct out_list *l, struct buf *b)
+{
+	if (!l->is_open)
+		buf_printf(b, "{\n  \"%s\": [", l->key);
+	l->is_open = true;
+}
+
+int
+out_list_add(struct out_list *l, const json_t *items, struct err *err)
+{
+	const json_t *item;
+	struct buf b;
+	size_t i;
+	int rc = 0;
+
+	buf_init(&b, SIZE_MAX / 2);
+	open_list(l, &b);
+	json_array_foreach(items, i, item)
+	{
+		buf_append_str(&b, l->has_items ? ",\n    " : "\n    ");
+		l->has_items = true;
+		if (rc == 0)
+			rc = append_json(&b, item, 0, err);
+	}
+	if (rc == 0)
+		rc = out_text(&b, err);
+	buf_fini(&b);
+	return rc;
+}
+
+int
+out_list_end(struct out_list *l, const json_t *members, struct err *err)
+{
+	const char *key;
+	json_t *value;
+	struct buf b;
+	int rc = 0;
+
+	buf_init(&b, SIZE_MAX / 2);
+	open_list(l, &b);
+	buf_append_str(&b, l->has_items ? "\n  ]" : "]");
+	json_object_foreach((json_t *)members, key, value)
+	{
+		buf_printf(&b, ",\n  \"%s\": ", key);
+		if (rc == 0)
+			rc = append_json(&b, value, 0, err);
+	}
+	buf_append_str(&b, "\n}\n");
+	if (rc == 0)
+		rc = out_text(&b, err);
+	buf_fini(&b);
 	return rc;
 }
 

@@ -14,6 +14,20 @@ int out_text(const struct buf *b, struct err *err);
 /* On lines of its own, or on one line as a stream of documents has them. */
 int out_json(const json_t *j, bool on_one_line, struct err *err);
 
+/*
+ * One document that is written as its list comes, so that a list of any length
+ * takes little memory: {KEY: [ITEM, ...], MEMBER...}.  Begin with { KEY }.
+ */
+struct out_list {
+	const char *key; /* plain ASCII */
+	bool is_open;    /* something of it is out */
+	bool has_items;
+};
+int out_list_add(
+    struct out_list *l, const json_t *items, struct err *err); /* an array */
+/* ${members} (NULL: none), an object, are what stands behind the list. */
+int out_list_end(struct out_list *l, const json_t *members, struct err *err);
+
 /* Did these fail because the reader went away, having seen enough? */
 bool out_is_gone(const struct err *err);
 

@@ -2,14 +2,16 @@
 """What a server that means harm can do to who asks it: nothing lies elsewhere,
 no terminal is steered, no memory runs out, and the key stays here."""
 
+import itertools
 import json
+import os
 import resource
 import socket
 import threading
 from contextlib import contextmanager
 
 import pytest
-from fake_server import KEY, Fake, answered
+from fake_server import KEY, Fake, answered, error
 
 import tls
 from sftd import Sftd
@@ -80,6 +82,41 @@ def test_lists_without_an_end(sft, fake, options, document):
     assert "server" in result.err
     if options:
         assert json.loads(result.out)["success"] is False
+
+
+@pytest.mark.parametrize("options", [(), ("--json",)])
+def test_lists_that_go_on_with_other_pages(sft, fake, options):
+    """Page after page, each another: they are shown and not kept."""
+    # Fails where sft/cmd_ls.c keeps a list until it is whole.
+    shown = threading.Event()
+    pages = itertools.count()
+
+    def one_more(handler):
+        page = next(pages)
+        files = [{"filename": f"page-{page}"}]
+        if page == 2:
+            assert shown.wait(60)
+            answered(404, error("not_found", "no more"))(handler)
+            return
+        document = {"files": files, "next_cursor": f"at-{page}"}
+        answered(200, document)(handler)
+
+    fake.on("GET", "/files", one_more)
+    process = sft.begin(*options, "ls")
+    out = b""
+    while b"page-1" not in out:
+        data = os.read(process.stdout.fileno(), 4096)
+        assert data, "it ended"
+        out += data
+    shown.set()
+    rest, err = process.communicate(timeout=60)
+    assert process.returncode != 0
+    assert b"no more" in err
+    if options:
+        got = json.loads(out + rest)
+        names = [f["filename"] for f in got["files"]]
+        assert names == ["page-0", "page-1"]
+        assert (got["success"], got["code"]) == (False, "not_found")
 
 
 @pytest.mark.parametrize("size", [2**63 - 1, 2**50])
