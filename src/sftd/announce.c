@@ -27,8 +27,8 @@ say_addresses(int listen_fd, const char *scheme)
 	addr_reach(&bound, scheme, &urls);
 	rest = buf_slice(&urls);
 	while (slice_next(&rest, '\n', &url))
-		log_info("open this in a browser, or give it to sft --server",
-		    LOG_SLICE("url", url), LOG_END);
+		log_info("clients reach this server at", LOG_SLICE("url", url),
+		    LOG_END);
 	buf_fini(&urls);
 }
 

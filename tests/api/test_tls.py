@@ -312,7 +312,7 @@ def test_pages_of_the_server_itself_may_use_it(start, pair):
 
 
 def test_the_log_says_where_it_is(own):
-    urls = own.log.events("open this in a browser, or give it to sft --server")
+    urls = own.log.events("clients reach this server at")
     assert urls and all(u["url"].startswith("https://") for u in urls)
 
 
