@@ -35,6 +35,7 @@ class Upload:
         self.name = name
         self.chunks = chunks
         self.headers = headers
+        self.path = "/upload_chunk"
         self.fields = {k: str(v) for k, v in fields.items()}
 
     def fields_of(self, number, **more):
@@ -50,7 +51,7 @@ class Upload:
     def send(self, number, data=None, **more):
         """The fields first, then the chunk."""
         return self.server.post(
-            "/upload_chunk",
+            self.path,
             data=self.fields_of(number, **more),
             files={
                 "chunk": (
@@ -67,7 +68,7 @@ class Upload:
         for key, value in self.fields_of(number, **more).items():
             parts.append(form.part(key, value))
         return form.post(
-            self.server, *parts, path="/upload_chunk", headers=self.headers
+            self.server, *parts, path=self.path, headers=self.headers
         )
 
     def send_all(self, numbers=None, at_once=1, first=False):

@@ -47,15 +47,14 @@ add(struct archive_params *p, struct slice name, struct err *err)
 {
 	char *normal;
 
+	if (p->said == LIMIT_BATCH_NAMES)
+		return too_many(err);
+	p->said++;
 	if (filename_normalise(name, &normal, err) < 0)
 		return -1;
 	if (map_get(p->seen, slice_str(normal)) != NULL) {
 		free(normal);
 		return 0;
-	}
-	if (p->count == LIMIT_BATCH_NAMES) {
-		free(normal);
-		return too_many(err);
 	}
 	if (p->count == p->cap) {
 		p->cap = p->cap == 0 ? 64 : 2 * p->cap;

@@ -14,6 +14,7 @@
 struct archive_params {
 	char **names; /* each once, in the order of their first */
 	size_t count;
+	size_t said; /* with those that were named before */
 	size_t cap;
 	bool compress;
 	struct map *seen;

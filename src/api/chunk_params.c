@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "api/call.h"
+#include "api/params.h"
 #include "base/hex.h"
 #include "base/num.h"
 #include "net/url.h"
@@ -167,6 +168,20 @@ set_priority(struct chunk_params *p, struct slice v, struct err *err)
 }
 
 static int
+set_if_exists(struct chunk_params *p, struct slice v, struct err *err)
+{
+	bool may_replace;
+
+	if (params_if_exists(v, &may_replace, err) < 0)
+		return -1;
+	if (p->has_if_exists && p->request.keep_existing == may_replace)
+		return twice("if_exists", err);
+	p->request.keep_existing = !may_replace;
+	p->has_if_exists = true;
+	return 0;
+}
+
+static int
 set_client_id(struct chunk_params *p, struct slice v, struct err *err)
 {
 	if (call_check_client_id(v, err) < 0)
@@ -191,6 +206,7 @@ static const struct {
 	{ "encryption", set_encryption },
 	{ "priority", set_priority },
 	{ "client_id", set_client_id },
+	{ "if_exists", set_if_exists },
 };
 
 #define COUNT (sizeof(fields) / sizeof(fields[0]))
@@ -209,7 +225,7 @@ static bool
 is_left_out(const char *name, struct slice value)
 {
 	static const char *const optional[] = { "total_size", "file_hash",
-		"encryption", "priority" };
+		"encryption", "priority", "if_exists" };
 
 	for (size_t i = 0; i < sizeof(optional) / sizeof(optional[0]); i++)
 		if (value.n == 0 && strcmp(optional[i], name) == 0)

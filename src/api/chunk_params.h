@@ -15,6 +15,7 @@ struct chunk_params {
 	bool has_number;
 	bool has_total;
 	bool has_hash;
+	bool has_if_exists;
 };
 
 void chunk_params_init(struct chunk_params *p);

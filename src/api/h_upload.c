@@ -12,6 +12,24 @@
 #include "api/upload_turn.h"
 #include "engine/upload.h"
 #include "net/http_fields.h"
+#include "proto/limits.h"
+
+/* 1, 0: there is none of SHA-256, -1: it is malformed. */
+static int
+read_digest(const struct http_request *req, const char *name,
+    unsigned char ret[SHA256_SIZE])
+{
+	struct slice value;
+	struct buf b;
+	int found = 0;
+
+	buf_init(&b, LIMIT_HEAD);
+	value = http_field_list(req, name, &b);
+	if (value.n > 0)
+		found = http_digest(value, "sha-256", ret, SHA256_SIZE);
+	buf_fini(&b);
+	return found;
+}
 
 /* The expected digest from Repr-Digest or Content-Digest (RFC 9530): for a
  * whole body both say the same. */
@@ -23,10 +41,7 @@ take_digest(
 	unsigned char digest[SHA256_SIZE];
 
 	for (size_t i = 0; i < 2; i++) {
-		struct slice value = http_field(req, names[i]);
-		int found = value.n == 0 ? 0
-		                         : http_digest(value, "sha-256", digest,
-		                               sizeof(digest));
+		int found = read_digest(req, names[i], digest);
 
 		if (found < 0)
 			return err_set(err, ERR_INVALID_PARAMETER,

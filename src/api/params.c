@@ -184,16 +184,19 @@ set_sha256(struct params_upload *p, struct slice v, struct err *err)
 	return 0;
 }
 
+int
+params_if_exists(struct slice v, bool *ret_may_replace, struct err *err)
+{
+	*ret_may_replace = slice_eq_str(v, "replace");
+	if (*ret_may_replace || slice_eq_str(v, "error"))
+		return 0;
+	return bad("if_exists", "'replace' or 'error'", err);
+}
+
 static int
 set_if_exists(struct params_upload *p, struct slice v, struct err *err)
 {
-	if (slice_eq_str(v, "error"))
-		p->options.may_replace = false;
-	else if (slice_eq_str(v, "replace"))
-		p->options.may_replace = true;
-	else
-		return bad("if_exists", "'replace' or 'error'", err);
-	return 0;
+	return params_if_exists(v, &p->options.may_replace, err);
 }
 
 static const struct {

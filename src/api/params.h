@@ -30,6 +30,10 @@ int params_query_uint(const struct http_request *req,
 int params_query_bool(const struct http_request *req, const char *name,
     bool otherwise, bool *ret, struct err *err);
 
+/* The value of `if_exists`, wherever it stands. */
+int params_if_exists(
+    struct slice value, bool *ret_may_replace, struct err *err);
+
 /* Options of an upload while they are collected, with the strings they own. */
 struct params_upload {
 	struct upload_options options;

@@ -226,11 +226,11 @@ add_advice(struct app *app, struct http_exchange *x, int status,
 {
 	const struct call *c = http_user(x);
 
-	if (e->code == ERR_FILE_TOO_LARGE)
+	if (status == 413)
 		(void)json_object_set_new(o, "max_file_size",
 		    json_integer(
 		        (json_int_t)app->engine->settings->max_file_size));
-	else if (e->code == ERR_BODY_TOO_LARGE)
+	if (e->code == ERR_BODY_TOO_LARGE)
 		/* a handler with another limit has named that */
 		(void)json_object_update_missing_new(
 		    o, json_pack("{s:i}", "max_body_size", LIMIT_SMALL_BODY));

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "api/params.h"
 #include "base/mem.h"
 #include "base/num.h"
 #include "proto/filename.h"
@@ -148,6 +149,17 @@ take_client_id(struct tus_params *p, struct slice v, struct err *err)
 	return 0;
 }
 
+static int
+take_if_exists(struct tus_params *p, struct slice v, struct err *err)
+{
+	bool may_replace;
+
+	if (params_if_exists(v, &may_replace, err) < 0)
+		return -1;
+	p->request.keep_existing = !may_replace;
+	return 0;
+}
+
 static const struct {
 	const char *key;
 	int (*take)(struct tus_params *p, struct slice v, struct err *err);
@@ -156,32 +168,51 @@ static const struct {
 	{ "encryption", take_encryption },
 	{ "priority", take_priority },
 	{ "client_id", take_client_id },
+	{ "if_exists", take_if_exists },
 };
 
 static int
 read_metadata(
     struct tus_params *p, const struct http_request *req, struct err *err)
 {
-	struct slice field = http_field(req, "upload-metadata");
-	struct buf value;
-	int rc = 0;
+	struct slice field;
+	struct buf joined, value;
+	int rc;
 
-	if (field.n == 0)
+	buf_init(&joined, LIMIT_HEAD);
+	field = http_field_list(req, "upload-metadata", &joined);
+	if (field.n == 0) {
+		buf_fini(&joined);
 		return 0;
-	if (tus_metadata_check(field, err) < 0)
-		return -1;
+	}
 	buf_init(&value, LIMIT_HEAD);
+	rc = tus_metadata_check(field, err);
 	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]) && rc == 0; i++) {
 		buf_clear(&value);
 		if (tus_metadata_get(field, keys[i].key, &value) > 0)
 			rc = keys[i].take(p, buf_slice(&value), err);
 	}
+	if (rc == 0)
+		p->metadata = slice_dup(field);
 	buf_fini(&value);
-	p->metadata = slice_dup(field);
+	buf_fini(&joined);
 	return rc;
 }
 
 /* --- POST ----------------------------------------------------------------- */
+
+static int
+read_query(
+    struct tus_params *p, const struct http_request *req, struct err *err)
+{
+	char *text;
+	int rc = params_query_text(req, "if_exists", &text, err);
+
+	if (rc > 0)
+		rc = take_if_exists(p, slice_str(text), err);
+	free(text);
+	return rc;
+}
 
 static int
 read_length(
@@ -262,6 +293,7 @@ tus_params_read(struct tus_params *p, struct call *c, struct err *err)
 	if (tus_concat(http_field(req, "upload-concat"), &p->concat, &p->urls,
 	        err) < 0 ||
 	    read_length(p, req, err) < 0 || read_metadata(p, req, err) < 0 ||
+	    read_query(p, req, err) < 0 ||
 	    read_checksum(req, &p->checksum, err) < 0 ||
 	    read_body(p, req, err) < 0)
 		return -1;

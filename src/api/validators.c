@@ -8,17 +8,36 @@
 #include "net/http_date.h"
 #include "net/http_fields.h"
 #include "net/http_range.h"
+#include "proto/limits.h"
+
+/* 1: one of the tags that the fields ${name} list is ours, 0: none, -1: there
+ * is no such field. */
+static int
+lists_tag(const struct http_request *req, const char *name,
+    const struct validators *v, bool is_weak)
+{
+	struct slice tags;
+	struct buf b;
+	int rc = -1;
+
+	buf_init(&b, LIMIT_HEAD);
+	tags = http_field_list(req, name, &b);
+	if (tags.p != NULL)
+		rc = http_etag_matches(tags, v->tag, is_weak);
+	buf_fini(&b);
+	return rc;
+}
 
 /* RFC 9110 13.2.2: If-None-Match goes before If-Modified-Since. */
 static bool
 is_not_modified(const struct http_request *req, const struct validators *v)
 {
-	struct slice tags = http_field(req, "if-none-match");
 	struct slice since = http_field(req, "if-modified-since");
+	int found = lists_tag(req, "if-none-match", v, true);
 	int64_t when;
 
-	if (tags.p != NULL)
-		return http_etag_matches(tags, v->tag, true);
+	if (found >= 0)
+		return found > 0;
 	return since.p != NULL && v->has_date &&
 	       http_date_parse(since, &when) && v->modified_ms / 1000 <= when;
 }
@@ -28,12 +47,12 @@ static bool
 is_precondition_failed(
     const struct http_request *req, const struct validators *v)
 {
-	struct slice tags = http_field(req, "if-match");
 	struct slice since = http_field(req, "if-unmodified-since");
+	int found = lists_tag(req, "if-match", v, false);
 	int64_t when;
 
-	if (tags.p != NULL)
-		return !http_etag_matches(tags, v->tag, false);
+	if (found >= 0)
+		return found == 0;
 	return since.p != NULL && v->has_date &&
 	       http_date_parse(since, &when) && v->modified_ms / 1000 > when;
 }

@@ -201,6 +201,10 @@ static const char VERSION_6[] =
 "CREATE INDEX files_newest ON files (modified_ms, filename);"
 "CREATE INDEX files_largest ON files (size, filename);";
 
+/* An upload that is not to replace a file of its name. */
+static const char VERSION_7[] =
+"ALTER TABLE sessions ADD COLUMN keep_existing SMALLINT NOT NULL DEFAULT 0;";
+
 static const char *const steps[] = {
 	VERSION_1,
 	VERSION_2,
@@ -208,6 +212,7 @@ static const char *const steps[] = {
 	VERSION_4,
 	VERSION_5,
 	VERSION_6,
+	VERSION_7,
 };
 /* clang-format on */
 

@@ -10,13 +10,13 @@
 	"encryption, total_chunks, total_size, file_hash, grid, off_grid, "    \
 	"received, front_number, front_offset, header, tail, hash_offset, "    \
 	"hash_crc32, hash_state, metadata, concat, error, error_code, "        \
-	"last_number, last_hash, updated_ms, until_ms"
+	"last_number, last_hash, updated_ms, until_ms, keep_existing"
 
 static const char SQL_PUT[] =
     "INSERT INTO sessions (" COLUMNS ") "
     "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, "
     "$15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, "
-    "$29, $30, $31) "
+    "$29, $30, $31, $32) "
     "ON CONFLICT (id) DO UPDATE SET state = excluded.state, "
     "filename = excluded.filename, client = excluded.client, "
     "total_size = excluded.total_size, file_hash = excluded.file_hash, "
@@ -27,11 +27,12 @@ static const char SQL_PUT[] =
     "hash_crc32 = excluded.hash_crc32, hash_state = excluded.hash_state, "
     "error = excluded.error, error_code = excluded.error_code, "
     "last_number = excluded.last_number, last_hash = excluded.last_hash, "
-    "updated_ms = excluded.updated_ms, until_ms = excluded.until_ms";
+    "updated_ms = excluded.updated_ms, until_ms = excluded.until_ms, "
+    "keep_existing = excluded.keep_existing";
 static const char SQL_TOUCH[] =
     "UPDATE sessions SET grid = $1, received = "
     "CASE WHEN received < $2 THEN $2 ELSE received END, total_size = $3, "
-    "file_hash = $4, updated_ms = $5 WHERE id = $6";
+    "file_hash = $4, updated_ms = $5, keep_existing = $6 WHERE id = $7";
 static const char SQL_ADVANCE[] =
     "UPDATE sessions SET off_grid = $1, front_number = $2, "
     "front_offset = $3, tail = $4, hash_offset = $5, hash_crc32 = $6, "
@@ -111,6 +112,7 @@ rec_session_put(struct db_tx *tx, const struct rec_session *s, struct err *err)
 	sql_put_text(&q, s->last_hash);
 	sql_put_int(&q, s->updated_ms);
 	sql_put_int(&q, s->until_ms);
+	sql_put_int(&q, s->keep_existing);
 	return sql_run(&q, NULL, err);
 }
 
@@ -127,6 +129,7 @@ rec_session_touch(
 	put_size(&q, s->total_size);
 	sql_put_text(&q, s->file_hash);
 	sql_put_int(&q, s->updated_ms);
+	sql_put_int(&q, s->keep_existing);
 	sql_put_text(&q, s->id);
 	return sql_run(&q, NULL, err);
 }
@@ -206,6 +209,7 @@ take_row(struct sql *q, struct rec_session *s)
 	s->last_hash = sql_get_text(q);
 	s->updated_ms = sql_get_int(q);
 	s->until_ms = sql_get_int(q);
+	s->keep_existing = sql_get_bool(q);
 }
 
 int

@@ -38,6 +38,7 @@ struct rec_session {
 	char blob_id[ID_SIZE];
 	enum rec_layout layout;
 	bool encryption;
+	bool keep_existing; /* a file of its name is not replaced */
 	uint64_t total_chunks;
 	uint64_t total_size; /* UINT64_MAX: not said */
 	char *file_hash;     /* hex; NULL: not said */
@@ -73,7 +74,7 @@ void rec_session_fini(struct rec_session *s); /* contents */
 int rec_session_put(
     struct db_tx *tx, const struct rec_session *s, struct err *err);
 /* The few that change with each chunk: grid, received, total_size, file_hash,
- * updated_ms. */
+ * keep_existing, updated_ms. */
 int rec_session_touch(
     struct db_tx *tx, const struct rec_session *s, struct err *err);
 /* Those of the front and the hash, and off_grid. */

@@ -42,6 +42,7 @@ append_fill(struct session *s, const struct append_new *req)
 	                ? REC_SEALED
 	                : REC_PLAIN;
 	r->total_size = req->length;
+	r->keep_existing = req->keep_existing;
 }
 
 static int

@@ -36,6 +36,7 @@ struct append_new {
 	bool has_encryption;
 	bool encryption;
 	bool is_partial;
+	bool keep_existing; /* it replaces no file of its name */
 	int priority;
 };
 
@@ -53,8 +54,8 @@ struct append_state {
 };
 void append_state_fini(struct append_state *st);
 
-/* ERR_FORBIDDEN, ERR_FILE_TOO_LARGE, ERR_STORAGE_FULL.  An empty one is a file
- * at once. */
+/* ERR_FORBIDDEN, ERR_FILE_TOO_LARGE, ERR_STORAGE_FULL, ERR_FILE_EXISTS.  An
+ * empty one is a file at once. */
 int append_begin(struct engine *e, const struct append_new *req,
     struct append_state *ret, struct err *err);
 

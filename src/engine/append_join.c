@@ -146,7 +146,7 @@ make_file(struct engine *e, const struct append_new *req, struct parts *parts,
 		.priority = req->priority,
 		.encryption = req->has_encryption && req->encryption,
 		.is_decided = true,
-		.may_replace = true,
+		.may_replace = !req->keep_existing,
 	};
 	const struct upload_request ur = {
 		.who = req->who,

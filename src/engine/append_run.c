@@ -349,6 +349,7 @@ add_claim(struct append *a)
 {
 	struct session *s = a->session;
 
+	session_visited(s);
 	a->step = step_of(a->req);
 	a->claim.mover = a->req->mover;
 	atomic_store(&a->claim.moved_ms, clock_mono_ms(a->engine->clock));
@@ -380,10 +381,16 @@ explain(const struct session *s, struct err *err)
 		err_set(err, ERR_CANCELLED, "the transfer was cancelled");
 }
 
-/* Under the lock: nothing may be appended to what is complete. */
+/* Under the lock: nothing may be appended to what is complete, nor at all to
+ * what was joined (tus 1.0.0, "Concatenation"). */
 static int
 append_nothing(struct append *a, struct err *err)
 {
+	const char *concat = a->session->rec.concat;
+
+	if (concat != NULL && strcmp(concat, "partial") != 0)
+		return err_set(err, ERR_FORBIDDEN,
+		    "the upload was made of others: nothing can be added");
 	if (a->req->offset != a->session->rec.total_size)
 		return mismatch(a->session, err);
 	if (a->req->body_length != 0)

@@ -125,6 +125,7 @@ add_claim(struct chunk *c)
 {
 	struct session *s = c->session;
 
+	session_visited(s);
 	c->claim.number = c->req->number;
 	c->claim.mover = c->req->mover;
 	atomic_store(&c->claim.moved_ms, clock_mono_ms(c->engine->clock));
@@ -225,6 +226,7 @@ fill_commit(struct chunk *c, struct commit *commit)
 		.received = s->rec.received,
 		.total_size = s->rec.total_size,
 		.file_hash = s->rec.file_hash,
+		.keep_existing = s->rec.keep_existing,
 		.updated_ms = s->rec.updated_ms,
 	};
 	memcpy(commit->session.id, s->rec.id, ID_SIZE);
@@ -388,7 +390,7 @@ take_new(struct chunk *c, struct source *body, struct chunk_result *ret,
 	return conclude(c, ret, err);
 }
 
-/* The same for one that is there. */
+/* The same for one that is there.  1: the session is to give way. */
 static int
 take_again(struct chunk *c, struct source *body, struct chunk_result *ret,
     struct err *err)
@@ -409,6 +411,7 @@ take_again(struct chunk *c, struct source *body, struct chunk_result *ret,
 		    "go on with those, or cancel the upload first",
 		    c->req->number);
 	}
+	session_visited(s);
 	transfer_retried(s->transfer);
 	pthread_mutex_unlock(&s->lock);
 	rc = chunk_skim(c, body, err);
@@ -438,7 +441,6 @@ take(struct chunk *c, struct source *body, struct chunk_result *ret,
     struct err *err)
 {
 	struct session *s = c->session;
-	struct err why = ERR_INIT;
 	int rc;
 
 	if (!session_turn(s, c->req->turn, c->req->mover))
@@ -449,13 +451,10 @@ take(struct chunk *c, struct source *body, struct chunk_result *ret,
 	if (rc > 0)
 		return take_new(c, body, ret, err);
 	rc = take_again(c, body, ret, err);
-	if (rc > 0) {
-		err_set(&why, ERR_TIMEOUT,
-		    "nothing came for a minute, and then another upload of "
-		    "this name");
-		chunk_displace(s, &why);
-	}
-	return rc;
+	if (rc <= 0)
+		return rc;
+	chunk_displace(s, NULL);
+	return ELSEWHERE;
 }
 
 int

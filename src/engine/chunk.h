@@ -39,6 +39,7 @@ struct chunk_request {
 	bool encryption;
 	bool has_priority;
 	int priority;
+	bool keep_existing; /* it replaces no file of its name */
 	/* Bytes of the chunk, as far as can be foreseen; REC_SIZE_UNKNOWN. */
 	uint64_t expected;
 	struct mover *mover; /* NULL: nobody */
@@ -76,7 +77,8 @@ bool chunk_is_decided(struct engine *e, const struct chunk_request *req);
  * file is made.  ERR_CHUNK_HASH_MISMATCH (nothing of it is kept),
  * ERR_CHUNK_CONFLICT, ERR_SESSION_CONFLICT, ERR_FILE_TOO_LARGE,
  * ERR_SIZE_MISMATCH and ERR_HASH_MISMATCH (the session has ended),
- * ERR_CANCELLED, ERR_STORAGE_FULL, ERR_FORBIDDEN (outside the key's prefix).
+ * ERR_CANCELLED, ERR_STORAGE_FULL, ERR_FORBIDDEN (outside the key's prefix),
+ * ERR_FILE_EXISTS (where it is to keep what is there).
  *
  * 1: its turn has not come, nothing of the body was read; to be called again
  * when it has.

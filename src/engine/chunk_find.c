@@ -74,6 +74,8 @@ adopt(struct session *s, const struct chunk_request *req)
 		hex_encode(req->file_hash, SHA256_SIZE, hex);
 		s->rec.file_hash = mem_strdup(hex);
 	}
+	/* Whoever says so once has said it for the file. */
+	s->rec.keep_existing |= req->keep_existing;
 	adopt_priority(s, req);
 }
 
@@ -99,6 +101,14 @@ chunk_may_displace(const struct session *s)
 void
 chunk_displace(struct session *s, const struct err *why)
 {
+	struct err e = ERR_INIT;
+
+	if (why == NULL) {
+		err_set(&e, ERR_SESSION_CONFLICT,
+		    "nothing came for a minute, and then another upload of "
+		    "this name");
+		why = &e;
+	}
 	if (session_end(s, REC_SESSION_FAILED, why))
 		s->rec.until_ms = 0;
 }
@@ -308,23 +318,21 @@ consider(struct session *s, const struct chunk_request *req, struct err *err)
 	if (s->is_ending || !s->is_begun)
 		return 1;
 	err_clear(err);
-	if (check_fields(s, req, err) == 0) {
-		if (session_wake(s, &why) == 0) {
-			adopt(s, req);
-			return 0;
-		}
-		if (why.code != ERR_ABSENT) {
-			*err = why;
+	if (check_fields(s, req, err) < 0) {
+		if (!chunk_may_displace(s))
 			return -1;
-		}
-		err_set(&why, ERR_INTERNAL, "its bytes are gone");
-	} else if (!chunk_may_displace(s)) {
-		return -1;
-	} else {
-		err_set(&why, ERR_TIMEOUT,
-		    "nothing came for a minute, and then another upload of "
-		    "this name");
+		chunk_displace(s, NULL);
+		return 1;
 	}
+	if (session_wake(s, &why) == 0) {
+		adopt(s, req);
+		return 0;
+	}
+	if (why.code != ERR_ABSENT) {
+		*err = why;
+		return -1;
+	}
+	err_set(&why, ERR_INTERNAL, "its bytes are gone");
 	chunk_displace(s, &why);
 	return 1;
 }

@@ -40,7 +40,8 @@ int chunk_answer_completed(
 /* Under the session's lock: was it idle for so long that another may take its
  * place? */
 bool chunk_may_displace(const struct session *s);
-/* Ends it for that reason; it has nothing more to say. */
+/* Ends it for that reason (NULL: another takes its place); it has nothing more
+ * to say. */
 void chunk_displace(struct session *s, const struct err *why);
 
 /* Takes the bytes to where the chunk's fields say, or beside, synced.  Not

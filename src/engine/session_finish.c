@@ -238,7 +238,8 @@ record(struct db_tx *tx, void *arg, struct err *err)
 	bool left;
 
 	if (is_newest(tx, s, err) < 0 ||
-	    rec_file_put(tx, p->file, true, &p->is_new, err) < 0 ||
+	    rec_file_put(tx, p->file, !s->rec.keep_existing, &p->is_new, err) <
+	        0 ||
 	    rec_transfer_put(tx, p->transfer, err) < 0 ||
 	    rec_session_put(tx, p->session, err) < 0)
 		return -1;
@@ -348,10 +349,12 @@ out:
 	return rc;
 }
 
+/* What going on would not mend. */
 static bool
-is_final(enum err_code code)
+is_final(const struct session *s, enum err_code code)
 {
-	return code == ERR_SIZE_MISMATCH || code == ERR_HASH_MISMATCH;
+	return code == ERR_SIZE_MISMATCH || code == ERR_HASH_MISMATCH ||
+	       (code == ERR_FILE_EXISTS && s->rec.keep_existing);
 }
 
 int
@@ -381,7 +384,7 @@ session_finish(struct session *s, struct session_result *ret, struct err *err)
 		s->is_retired = true;
 	}
 	pthread_cond_broadcast(&s->changed);
-	if (rc < 0 && is_final(err->code))
+	if (rc < 0 && is_final(s, err->code))
 		(void)session_end(s, REC_SESSION_FAILED, err);
 	return rc;
 }

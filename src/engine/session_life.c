@@ -7,8 +7,15 @@
 #include "base/hex.h"
 #include "base/mem.h"
 #include "engine/session_priv.h"
+#include "engine/upload_priv.h"
 
 /* --- progress ------------------------------------------------------------- */
+
+void
+session_visited(struct session *s)
+{
+	atomic_store(&s->moved_ms, clock_mono_ms(s->engine->clock));
+}
 
 void
 session_moved(struct session *s, int64_t delta)
@@ -16,7 +23,7 @@ session_moved(struct session *s, int64_t delta)
 	uint64_t moved =
 	    atomic_fetch_add(&s->moved, (uint64_t)delta) + (uint64_t)delta;
 
-	atomic_store(&s->moved_ms, clock_mono_ms(s->engine->clock));
+	session_visited(s);
 	/* It stays while somebody moves bytes. */
 	if (s->transfer != NULL)
 		transfer_moved(s->transfer, moved);
@@ -89,6 +96,15 @@ put(struct db_tx *tx, void *arg, struct err *err)
 	return rec_session_put(tx, arg, err);
 }
 
+/* Before anything is taken; it is looked at again as the file is recorded. */
+static int
+check_existing(const struct session *s, struct err *err)
+{
+	if (!s->rec.keep_existing || s->rec.concat != NULL)
+		return 0;
+	return upload_check_absent(s->engine, s->rec.filename, err);
+}
+
 static void
 begin_maps(struct session *s)
 {
@@ -115,6 +131,8 @@ session_begin(
 		.is_resumable = true,
 	};
 
+	if (check_existing(s, err) < 0)
+		return -1;
 	s->count.chunks = s->rec.total_chunks;
 	if (session_count_in(
 	        s->all->counts, s->rec.client, false, &s->count, err) < 0)
@@ -299,7 +317,6 @@ session_wake(struct session *s, struct err *err)
 
 	if (err == NULL)
 		err = &e;
-	atomic_store(&s->moved_ms, clock_mono_ms(s->engine->clock));
 	if (session_load(s, err) < 0)
 		return -1;
 	if (s->transfer != NULL)

@@ -161,6 +161,8 @@ void session_rest(struct session *s, const struct err *why);
  * False when somebody else ended it. */
 bool session_end(
     struct session *s, enum rec_session_state state, const struct err *why);
+/* Its client is there.  Any thread. */
+void session_visited(struct session *s);
 /* Bytes that a claim has taken (or, negative, did not take after all). */
 void session_moved(struct session *s, int64_t delta);
 /* How people know a client. */

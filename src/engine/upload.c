@@ -12,33 +12,28 @@
 
 /* --- beginning ---------------------------------------------------------- */
 
-struct lookup {
-	const char *filename;
-	bool exists;
-};
-
 static int
-look_up(struct db_tx *tx, void *arg, struct err *err)
+find_existing(struct db_tx *tx, void *arg, struct err *err)
 {
-	struct lookup *l = arg;
-	struct rec_file f = { 0 };
+	const char *filename = arg;
 	struct err e = ERR_INIT;
+	struct rec_file f;
 
-	if (rec_file_get(tx, "", l->filename, &f, &e) == 0)
-		l->exists = true;
-	else if (e.code != ERR_FILE_NOT_FOUND) {
-		*err = e;
-		return -1;
+	if (rec_file_get(tx, "", filename, &f, &e) == 0) {
+		rec_file_fini(&f);
+		return err_set(err, ERR_FILE_EXISTS,
+		    "a file named '%s' exists already", filename);
 	}
-	rec_file_fini(&f);
-	return 0;
+	if (e.code == ERR_FILE_NOT_FOUND)
+		return 0;
+	*err = e;
+	return -1;
 }
 
-static int
-exists_error(const char *filename, struct err *err)
+int
+upload_check_absent(struct engine *e, const char *filename, struct err *err)
 {
-	return err_set(
-	    err, ERR_FILE_EXISTS, "a file named '%s' exists already", filename);
+	return db_read(e->db, find_existing, (char *)filename, err);
 }
 
 int
@@ -64,8 +59,6 @@ too_large(uint64_t max, struct err *err)
 static int
 check_early(struct engine *e, const struct upload_request *req, struct err *err)
 {
-	struct lookup l = { req->options->filename, false };
-
 	if (upload_check_name(req->who->prefix, req->options, err) < 0)
 		return -1;
 	if (req->total != REC_SIZE_UNKNOWN &&
@@ -73,9 +66,7 @@ check_early(struct engine *e, const struct upload_request *req, struct err *err)
 		return too_large(e->settings->max_file_size, err);
 	if (req->options->may_replace)
 		return 0;
-	if (db_read(e->db, look_up, &l, err) < 0)
-		return -1;
-	return l.exists ? exists_error(l.filename, err) : 0;
+	return upload_check_absent(e, req->options->filename, err);
 }
 
 static enum intake_path

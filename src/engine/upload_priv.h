@@ -72,6 +72,11 @@ int upload_record(
 /* Tells whoever has to know, and frees; the record is the caller's. */
 void upload_completed(struct upload *up, struct rec_file *ret);
 
+/* For those that are to replace nothing, before their bytes come;
+ * upload_record() looks again.  ERR_FILE_EXISTS. */
+int upload_check_absent(
+    struct engine *e, const char *filename, struct err *err);
+
 /* What taking the bytes needed: memory, space. */
 void upload_drop_intake(struct upload *up);
 void upload_free(struct upload *up);

@@ -16,6 +16,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/buf.h"
 #include "base/err.h"
 #include "base/slice.h"
 #include "base/source.h"
@@ -62,6 +63,10 @@ struct http_exchange;
 
 /* The value of the first field ${name} (any case); null slice: none. */
 struct slice http_field(const struct http_request *req, const char *name);
+/* Of all fields of that name as the one list that they are (RFC 9110, 5.3):
+ * where there are several it is in ${b}, which may be without room for it. */
+struct slice http_field_list(
+    const struct http_request *req, const char *name, struct buf *b);
 const char *http_method_name(enum http_method m);
 const char *http_status_text(int status); /* "Not Found" */
 

@@ -82,6 +82,29 @@ http_status_text(int status)
 }
 
 struct slice
+http_field_list(const struct http_request *req, const char *name, struct buf *b)
+{
+	struct slice value, all = SLICE_NULL;
+	size_t i;
+
+	for (i = 0; i < req->field_count; i++) {
+		if (!slice_eq_nocase(req->fields[i].name, name))
+			continue;
+		value = req->fields[i].value;
+		if (all.p == NULL) {
+			all = value;
+			continue;
+		}
+		if (b->len == 0)
+			(void)buf_append_slice(b, all);
+		(void)buf_append_char(b, ',');
+		(void)buf_append_slice(b, value);
+		all = buf_slice(b);
+	}
+	return all;
+}
+
+struct slice
 http_field(const struct http_request *req, const char *name)
 {
 	size_t i;

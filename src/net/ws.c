@@ -274,14 +274,20 @@ ws_head(unsigned char ret[WS_HEAD_MAX], enum ws_opcode opcode, size_t n)
 /* --- the opening handshake
  * ----------------------------------------------------- */
 
+/* Is it in the list that all fields ${name} are? */
 static bool
-has_word(struct slice list, const char *word)
+has_word(const struct http_request *req, const char *name, const char *word)
 {
-	struct slice part;
+	struct slice list, part;
 
-	while (slice_next(&list, ',', &part))
-		if (slice_eq_nocase(slice_trim(part), word))
-			return true;
+	for (size_t i = 0; i < req->field_count; i++) {
+		if (!slice_eq_nocase(req->fields[i].name, name))
+			continue;
+		list = req->fields[i].value;
+		while (slice_next(&list, ',', &part))
+			if (slice_eq_nocase(slice_trim(part), word))
+				return true;
+	}
 	return false;
 }
 
@@ -308,8 +314,8 @@ ws_handshake(const struct http_request *req, char ret_accept[WS_ACCEPT_SIZE],
 	size_t n = 0;
 
 	if (req->method != HTTP_GET || req->minor == 0 ||
-	    !has_word(http_field(req, "upgrade"), "websocket") ||
-	    !has_word(http_field(req, "connection"), "upgrade"))
+	    !has_word(req, "upgrade", "websocket") ||
+	    !has_word(req, "connection", "upgrade"))
 		return err_set(err, ERR_MALFORMED_REQUEST,
 		    "this is no opening handshake of a WebSocket");
 	if (!slice_eq_str(http_field(req, "sec-websocket-version"), "13"))

@@ -286,6 +286,7 @@ make_body(struct chunking *c, uint64_t piece, struct chunk_body **ret_body,
 	chunk_body_field(b, "encryption", c->o->encrypt ? "true" : "false");
 	chunk_body_field(b, "priority", c->o->priority);
 	chunk_body_field(b, "client_id", c->o->client_id);
+	chunk_body_field(b, "if_exists", c->o->if_exists);
 	*ret_body = b;
 	return 0;
 }

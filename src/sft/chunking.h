@@ -37,6 +37,7 @@ struct chunking_options {
 	bool encrypt;
 	const char *priority;  /* NULL: not said */
 	const char *client_id; /* NULL: not said */
+	const char *if_exists; /* NULL: not said */
 	const struct retry_options *retry;
 };
 

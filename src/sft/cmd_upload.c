@@ -66,16 +66,7 @@ wants_chunks(const struct options *o)
 	return o->chunked || o->chunk_size != 0 || o->parallel != 0;
 }
 
-/* Is a file that is there to stay? */
-static bool
-is_to_be_new(const struct options *o)
-{
-	return o->if_exists.value != NULL &&
-	       strcmp(o->if_exists.value, "error") == 0;
-}
-
-/* Large files are worth being gone on with; but a chunk cannot say what is to
- * become of a file that is there. */
+/* Large files are worth being gone on with. */
 static bool
 goes_in_chunks(const char *path, const struct options *o)
 {
@@ -83,7 +74,7 @@ goes_in_chunks(const char *path, const struct options *o)
 
 	if (!chunking_can(path, &size))
 		return false;
-	return wants_chunks(o) || (size >= CHUNKING_FROM && !is_to_be_new(o));
+	return wants_chunks(o) || size >= CHUNKING_FROM;
 }
 
 static int
@@ -94,9 +85,6 @@ check_chunked(const struct options *o, const char *path, struct err *err)
 
 	if (!wants_chunks(o))
 		return 0;
-	if (is_to_be_new(o))
-		return err_set(err, ERR_USAGE,
-		    "--if-exists error and --chunked do not go together");
 	if (strcmp(path, SENDING_STDIN) == 0 ||
 	    (stat(path, &st) == 0 && !chunking_can(path, &size)))
 		return err_set(err, ERR_USAGE,
@@ -190,9 +178,9 @@ print_sent(struct cli *cli, const struct sent *sent, struct err *err)
 
 /* Advises chunks where there could be some. */
 static int
-interrupted(const char *path, const struct options *o, struct err *err)
+interrupted(const char *path, struct err *err)
 {
-	bool can = chunking_can(path, &(uint64_t){ 0 }) && !is_to_be_new(o);
+	bool can = chunking_can(path, &(uint64_t){ 0 });
 
 	return err_set(err, ERR_INTERRUPTED,
 	    "interrupted, and nothing was kept%s",
@@ -239,7 +227,7 @@ put_file(struct cli *cli, const struct options *o, struct sent *sent,
 	if (rc == 0)
 		rc = check_answer(s, reply.json, err);
 	else if (err->code == ERR_INTERRUPTED)
-		(void)interrupted(sent->path, o, err);
+		(void)interrupted(sent->path, err);
 	if (rc == 0) {
 		sent->answer = json_incref(reply.json);
 		sent->was_there = reply.head.status == 200;
@@ -265,6 +253,7 @@ send_chunks(struct cli *cli, const struct options *o, struct sent *sent,
 		.encrypt = o->encrypt,
 		.priority = o->priority_is_given ? priority : NULL,
 		.client_id = o->client_id,
+		.if_exists = o->if_exists.value,
 		.retry = &o->retry,
 	};
 	struct chunking_result result;

@@ -374,8 +374,10 @@ def test_bad_links(filled, query, code):
 
 
 def test_limits(filled):
-    response = batch(filled, ["a.txt"] * 20000)
+    response = batch(filled, ["a.txt"] * 10000)
     archive(response, {"a.txt": b"some text\n"})
+    response = batch(filled, ["a.txt"] * 10001)
+    expect.error(response, 400, "invalid_parameter")
     response = batch(filled, [f"n{i}" for i in range(10000)])
     assert len(expect.error(response, 404)["missing"]) == 10000
     response = batch(filled, [f"n{i}" for i in range(10001)])
@@ -392,6 +394,7 @@ def test_limits(filled):
     )
     told = expect.error(response, 413, "body_too_large")
     assert told["max_body_size"] == 16 * MIB
+    assert told["max_file_size"] > 0
     response = filled.post(
         "/download_batch",
         data=iter([b" " * MIB] * 17),
@@ -399,6 +402,7 @@ def test_limits(filled):
     )
     told = expect.error(response, 413, "body_too_large")
     assert told["max_body_size"] == 16 * MIB
+    assert told["max_file_size"] > 0
 
 
 def test_rights(filled, some):

@@ -121,6 +121,17 @@ def test_after_a_replacement_the_tag_fits_no_more(server, name):
     assert (response.status_code, response.content) == (200, b"2")
 
 
+@pytest.mark.parametrize(
+    "field,status", [("If-None-Match", 304), ("If-Match", 200)]
+)
+def test_tags_in_two_fields_are_one_list(server, modified, field, status):
+    for tags in ((TAG, '"a"'), ('"a"', TAG), ('"a", "b"', f'"c", {TAG}')):
+        with server.raw() as raw:
+            fields = [(field, tag) for tag in tags]
+            answer = raw.ask("GET", f"/download/{NAME}", *fields)
+            assert answer.status_code == status
+
+
 def test_the_connection_goes_on_after_a_304(server, modified):
     with server.raw() as raw:
         for _ in range(3):

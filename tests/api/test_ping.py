@@ -102,6 +102,7 @@ def test_one_byte_more_than_a_small_body(start):
     response = server.post("/ping", data=fits + b" ")
     assert response.status_code == 413, response.text
     assert response.json()["max_body_size"] == 65536
+    assert response.json()["max_file_size"] > 0
 
 
 def test_any_key_will_do(start):

@@ -18,6 +18,8 @@ pytestmark = pytest.mark.skipif(
     reason="built without previews",
 )
 
+IDLE_S = 60  # on a busy machine what is made ahead of the need comes late
+
 
 @pytest.fixture
 def own(start):
@@ -38,7 +40,9 @@ def kept(server, count=1):
 
 
 def until_kept(server, count=1):
-    return expect.until(lambda: kept(server, count) or count == 0)
+    return expect.until(
+        lambda: kept(server, count) or count == 0, within=IDLE_S
+    )
 
 
 def thumbnail(server, name):

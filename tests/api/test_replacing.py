@@ -8,6 +8,8 @@ import pytest
 
 import expect
 import form
+import tus
+from chunks import Upload, completed, good
 from raw import head
 
 OLD = b"old " * 1000
@@ -74,6 +76,109 @@ def test_if_exists_error_in_a_form(server, name, where):
         path += f"?{ERROR}"
     expect.error(form.post(server, *parts, path=path), 409, "file_exists")
     assert server.has(name, OLD)
+
+
+@pytest.mark.parametrize("where", ["field", "query"])
+def test_if_exists_error_of_chunks(server, name, where):
+    server.put(name, OLD)
+    more = {"if_exists": "error"} if where == "field" else {}
+    up = Upload(server, name, [NEW, NEW], **more)
+    up.path += f"?{ERROR}" if where == "query" else ""
+    expect.error(up.send(0), 409, "file_exists")
+    assert up.resume_info()["can_resume"] is False
+    assert server.status(name)["status"] == "completed"
+    assert server.has(name, OLD)
+    up.name += "-new"
+    good(up.send(0))
+    completed(up.send(1), up)
+    # whoever sends the last one again is told the same
+    completed(up.send(1), up)
+
+
+def test_if_exists_error_of_chunks_when_a_file_comes_meanwhile(server, name):
+    up = Upload(server, name, [NEW, NEW])
+    good(up.send(0, if_exists="error"))
+    server.put(name, OLD)
+    # once said is said
+    expect.error(up.send(1), 409, "file_exists")
+    assert server.has(name, OLD)
+    response = server.get(f"/history?filename={name}&direction=upload")
+    ended = [t["status"] for t in response.json()["entries"]]
+    assert sorted(ended) == ["completed", "failed"]
+    # then it is another upload
+    good(up.send(0))
+    completed(up.send(1), up)
+
+
+def test_if_exists_error_of_chunks_survives_a_restart(start):
+    own = start()
+    up = Upload(own, "a", [NEW, NEW])
+    good(up.send(0, if_exists="error"))
+    url = tus.begin(own, len(NEW), filename="b", if_exists="error")
+    tus.appended(tus.patch(own, url, 0, NEW[:3]), 3)
+    own.restart()
+    own.put("a", OLD)
+    own.put("b", OLD)
+    up.server = own
+    expect.error(up.send(1), 409, "file_exists")
+    expect.error(tus.patch(own, url, 3, NEW[3:]), 409, "file_exists")
+    assert own.has("a", OLD)
+    assert own.has("b", OLD)
+
+
+@pytest.mark.parametrize("value", ["ask", "ERROR", "error,replace"])
+def test_if_exists_of_chunks_is_one_of_two(server, name, value):
+    server.put(name, OLD)
+    up = Upload(server, name, [NEW])
+    expect.error(up.send(0, if_exists=value), 400, "invalid_parameter")
+    up.path += "?if_exists=replace"
+    answer = up.send(0, if_exists="error")
+    expect.error(answer, 400, "invalid_parameter")
+    assert server.has(name, OLD)
+    completed(up.send(0, if_exists="replace"), up)
+
+
+@pytest.mark.parametrize("where", ["metadata", "query"])
+def test_if_exists_error_of_tus(server, name, where):
+    server.put(name, OLD)
+    pairs = {"filename": name}
+    if where == "metadata":
+        pairs["if_exists"] = "error"
+    path = f"/tus/?{ERROR}" if where == "query" else "/tus/"
+
+    def create(length, headers=None):
+        fields = {**tus.V, **(headers or {})}
+        fields["Upload-Metadata"] = tus.metadata(**pairs)
+        if length is not None:
+            fields["Upload-Length"] = str(length)
+        return server.post(path, headers=fields)
+
+    expect.error(create(len(NEW)), 409, "file_exists")
+    # a part is no file; what is made of it is
+    part = create(len(NEW), tus.PARTIAL)
+    assert part.status_code == 201
+    part = part.headers["Location"]
+    tus.appended(tus.patch(server, part, 0, NEW), len(NEW))
+    concat = {"Upload-Concat": f"final;{part}"}
+    expect.error(create(None, concat), 409, "file_exists")
+    assert server.has(name, OLD)
+    pairs["filename"] += "-new"
+    assert create(None, concat).status_code == 201
+    assert server.has(name + "-new", NEW)
+
+
+@pytest.mark.parametrize("path", ["/tus/?if_exists=ask", "/tus/"])
+def test_if_exists_of_tus_is_one_of_two(server, name, path):
+    pairs = {"filename": name}
+    if "?" not in path:
+        pairs["if_exists"] = "ask"
+    fields = {
+        **tus.V,
+        "Upload-Length": "3",
+        "Upload-Metadata": tus.metadata(**pairs),
+    }
+    answer = server.post(path, headers=fields)
+    expect.error(answer, 400, "invalid_parameter")
 
 
 def test_if_exists_replace_replaces(server, name):

@@ -89,6 +89,21 @@ def test_an_expected_digest_that_does_not_fit(server, name, headers):
     assert server.has(name, b"old")
 
 
+@pytest.mark.parametrize("field", ["Repr-Digest", "Content-Digest"])
+def test_an_expected_digest_in_the_second_of_two_fields(server, name, field):
+    """Which are one list."""
+    for digest, status in ((GOOD, 201), (OTHER, 422)):
+        with server.raw() as raw:
+            answer = raw.ask(
+                "PUT",
+                f"/upload/{name}",
+                (field, SHA512),
+                (field, digest),
+                body=DATA,
+            )
+            assert answer.status_code == status
+
+
 def test_a_digest_in_the_query_that_does_not_fit(server, name):
     response = server.put(name, DATA, f"?sha256={'0' * 64}")
     expect.error(response, 422, "hash_mismatch")

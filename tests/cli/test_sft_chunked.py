@@ -210,19 +210,27 @@ def test_large_files_go_in_chunks_by_themselves(
     assert len(fake.files["large"]) == size * MIB
 
 
-def test_large_files_that_must_be_new_go_whole(sft, fake):
-    with (sft.place / "large").open("wb") as f:
-        f.truncate(64 * MIB)
-    result = sft("upload", "large", "--if-exists", "error")
+@pytest.mark.parametrize("word", ["error", "replace"])
+def test_files_that_must_be_new_go_in_chunks_too(sft, fake, word):
+    data = os.urandom(3000)
+    sft.file("a", data)
+    command = ("upload", "a", "--chunk-size", "1K", "--if-exists", word)
+    result = sft(*command)
     assert result.status == 0, result
-    assert fake.chunks == []
+    assert fake.files["a"] == data
+    assert [form["if_exists"] for _, _, form in fake.chunks] == [word] * 3
+    sentence = "a file named 'a' exists already"
+    refused = answered(409, error("file_exists", sentence))
+    fake.on("POST", "/upload_chunk", refused)
+    result = sft(*command)
+    assert result.status == 1
+    assert sentence in result.err
 
 
 @pytest.mark.parametrize(
     "options,words",
     [
         (("-", "--filename", "a", "--chunked"), "without --chunked"),
-        (("a", "--chunked", "--if-exists", "error"), "--if-exists error"),
         (("a", "--chunk-size", "1023"), "--chunk-size"),
         (("a", "--chunk-size", "1025M"), "--chunk-size"),
         (("a", "--parallel", "0"), "--parallel"),

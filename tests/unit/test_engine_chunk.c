@@ -250,6 +250,59 @@ TEST(test_engine_chunk__gives_way_after_a_minute)
 	fixture_fini(&x);
 }
 
+static int
+get_row(struct db_tx *tx, void *arg, struct err *err)
+{
+	struct rec_transfer *row = arg;
+	char id[ID_SIZE];
+
+	memcpy(id, row->id, ID_SIZE);
+	return rec_transfer_get(tx, id, row, err);
+}
+
+/* The same chunk with other bytes, or another kind of upload: what was there
+ * has failed, whether it was at rest or not. */
+TEST(test_engine_chunk__that_gave_way_has_failed)
+{
+	static const size_t sizes[] = { 100, 100, 7 };
+
+	for (int i = 0; i < 4; i++) {
+		struct chunk_request r;
+		struct chunk_result result;
+		struct err err = ERR_INIT;
+		struct transfer_view v;
+		struct rec_transfer row;
+		struct fixture x;
+		struct pieces f;
+
+		fixture_init(&x, NULL);
+		pieces_init(&f, sizes, 3);
+		send_ok(&x, &f, 0, false, false);
+		assert_true(
+		    transfers_find(x.engine->transfers, "a", REC_UPLOAD, &v));
+		memcpy(row.id, v.rec.id, ID_SIZE);
+		transfer_view_fini(&v);
+		f.p[0]++;
+		r = request(&x, &f, 0, i >= 2);
+		clock_manual_advance(&x.clock, SESSION_IDLE_MS - 1);
+		assert_int_equal(refused(&x, &f, &r),
+		    i >= 2 ? ERR_SESSION_CONFLICT : ERR_CHUNK_CONFLICT);
+		/* which was no visit */
+		clock_manual_advance(&x.clock, 1);
+		if (i % 2 > 0)
+			sessions_tick(x.engine->sessions);
+		assert_int_equal(send(&x, &f, &r, &result, &err), 0);
+		assert_int_equal(result.received, 1);
+		fixture_settle(&x);
+		assert_int_equal(db_read(x.engine->db, get_row, &row, &err), 0);
+		assert_int_equal(row.status, REC_FAILED);
+		assert_string_equal(row.error_code, "session_conflict");
+		rec_transfer_fini(&row);
+		free(f.p);
+		fixture_fini(&x);
+	}
+}
+
 TEST(test_engine_chunk__expires)
 {
 	static const size_t sizes[] = { 100, 100 };
