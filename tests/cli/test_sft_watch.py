@@ -2,6 +2,7 @@
 """sft watch: changes, while they happen."""
 
 import json
+import select
 import signal
 
 import expect
@@ -43,8 +44,11 @@ def test_lines_of_the_real_server(start, tmp_path):
     every = client.begin("watch")
     one = client.begin("watch", "b c", "--json")
     # Both listen when they have heard of something.
-    server.put("first", b"x" * 100000)
-    expect.until(lambda: server.put("b c", b"x" * 100000).ok)
+    for process in (every, one):
+        expect.until(
+            lambda p=process: server.put("b c", b"x" * 100000).ok
+            and select.select([p.stdout], [], [], 0.2)[0]
+        )
     line = every.stdout.readline()
     while b"b c: up completed" not in line:
         line = every.stdout.readline()
