@@ -238,8 +238,8 @@ record(struct db_tx *tx, void *arg, struct err *err)
 	bool left;
 
 	if (is_newest(tx, s, err) < 0 ||
-	    rec_file_put(tx, p->file, !s->rec.keep_existing, &p->is_new, err) <
-	        0 ||
+	    rec_file_put(
+	        tx, p->file, !p->session->keep_existing, &p->is_new, err) < 0 ||
 	    rec_transfer_put(tx, p->transfer, err) < 0 ||
 	    rec_session_put(tx, p->session, err) < 0)
 		return -1;
