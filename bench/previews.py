@@ -5,6 +5,7 @@ of the server together, made on the spot."""
 import functools
 import io
 import urllib.request
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import proc
@@ -46,8 +47,20 @@ def high_water_mib(pids):
             continue
         fields = dict(line.split(":", 1) for line in lines)
         if fields["Name"].strip() == "sft-preview":
-            most = max(most, int(fields["VmHWM"].split()[0]))
+            # one that is just ending has none
+            most = max(most, int(fields.get("VmHWM", "0").split()[0]))
     return most / 1024
+
+
+def peak_mib(server, name):
+    """While that preview is made."""
+    most = 0
+    with ThreadPoolExecutor(1) as pool:
+        making = pool.submit(server.get, f"/thumbnail/{name}")
+        while not making.done():
+            most = max(most, high_water_mib(server.pids()))
+        making.result()
+    return most
 
 
 def previews(query):
@@ -70,13 +83,15 @@ def previews(query):
         # the decoder's start is not a preview's cost
         server.get(f"/thumbnail/{names[0]}")
         pids = server.pids()
-        before = proc.cpu_seconds(pids)
-        for name in names[1:]:
+        # each image has a process of its own, which is gone afterwards
+        before = proc.cpu_seconds(pids, with_children=True)
+        for name in names[1:-1]:
             server.get(f"/thumbnail/{name}")
-        ms = (proc.cpu_seconds(pids) - before) * 1000 / (IMAGES - 1)
+        seconds = proc.cpu_seconds(pids, with_children=True) - before
+        ms = seconds * 1000 / (IMAGES - 2)
         details = {
             "bytes": len(image),
-            "decoder_peak_mib": high_water_mib(server.pids()),
+            "decoder_peak_mib": peak_mib(server, names[-1]),
         }
         return ms, details
 

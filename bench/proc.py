@@ -27,7 +27,8 @@ def tree(root):
     return found
 
 
-def cpu_seconds(pids):
+def cpu_seconds(pids, with_children=False):
+    """Of these processes, and of children that they have waited for."""
     ticks = 0
     for pid in pids:
         try:
@@ -35,7 +36,8 @@ def cpu_seconds(pids):
                 fields = f.read().rpartition(")")[2].split()
         except OSError:
             continue
-        ticks += int(fields[11]) + int(fields[12])
+        last = 15 if with_children else 13
+        ticks += sum(int(field) for field in fields[11:last])
     return ticks / TICK
 
 
