@@ -6,6 +6,7 @@
 
 #include "base/mem.h"
 #include "base/num.h"
+#include "proto/limits.h"
 
 #define ORIGIN_MAX 512
 #define EXPOSED                                                                \
@@ -205,16 +206,20 @@ cors_preflight_headers(
 {
 	const struct http_request *req = http_request(x);
 	struct slice origin = http_field(req, "origin");
-	struct slice asked = http_field(req, "access-control-request-headers");
+	struct slice asked;
+	struct buf b;
 
 	if (origin.n == 0 || !cors_allows(c, origin))
 		return;
+	buf_init(&b, LIMIT_HEAD);
+	asked = http_field_list(req, "access-control-request-headers", &b);
 	http_header(x, "Access-Control-Allow-Methods", "%s", methods);
 	/* No route takes cookies, so any field may come. */
 	if (is_field_list(asked))
 		http_header(x, "Access-Control-Allow-Headers", "%.*s",
 		    (int)asked.n, asked.p);
 	http_header(x, "Access-Control-Max-Age", "600");
+	buf_fini(&b);
 }
 
 int

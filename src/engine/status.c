@@ -6,6 +6,7 @@
 
 #include "base/map.h"
 #include "base/mem.h"
+#include "db/rec_history.h"
 #include "engine/session.h"
 #include "proto/limits.h"
 
@@ -180,14 +181,44 @@ status_of(struct engine *e, const struct principal *who, const char *filename,
 struct page {
 	struct rec_transfer_query query;
 	struct status_list *list;
+	int64_t changed_ms; /* the newest of the prefix, downloads as well */
 };
+
+static int
+note_change(void *arg, const struct rec_transfer *t, struct err *err)
+{
+	struct page *p = arg;
+
+	(void)err;
+	p->changed_ms = t->updated_ms;
+	return 0;
+}
+
+/* What there is of others is not told, not even how much (rule 26). */
+static int
+read_sums(struct db_tx *tx, struct page *p, struct err *err)
+{
+	const struct rec_history_query q = {
+		.prefix = p->query.prefix,
+		.status = -1,
+		.direction = -1,
+		.before_ms = INT64_MAX,
+		.limit = 1,
+	};
+
+	if (q.prefix[0] == '\0')
+		return rec_transfer_count(tx, &p->list->total, err);
+	if (rec_history_count(tx, &q, &p->list->total, err) < 0)
+		return -1;
+	return rec_history_each(tx, &q, note_change, p, err);
+}
 
 static int
 read_newest(struct db_tx *tx, void *arg, struct err *err)
 {
 	struct page *p = arg;
 
-	if (rec_transfer_count(tx, &p->list->total, err) < 0)
+	if (read_sums(tx, p, err) < 0)
 		return -1;
 	return rec_transfer_each_newest(tx, &p->query, push_row, p->list, err);
 }
@@ -208,9 +239,12 @@ drop_from(struct status_list *l, const char *cursor)
 }
 
 static int64_t
-last_change(struct engine *e, const struct status_list *l)
+last_change(struct engine *e, const struct page *p)
 {
-	int64_t ms = transfers_last_change(e->transfers);
+	const struct status_list *l = p->list;
+	int64_t ms = p->query.prefix[0] == '\0'
+	                 ? transfers_last_change(e->transfers)
+	                 : p->changed_ms;
 
 	for (size_t i = 0; i < l->count; i++)
 		if (l->views[i].rec.updated_ms > ms)
@@ -246,7 +280,7 @@ status_newest(struct engine *e, const struct principal *who,
 	sort(ret, newest_first);
 	keep_first(ret, true);
 	drop_from(ret, page->cursor);
-	ret->last_updated = last_change(e, ret);
+	ret->last_updated = last_change(e, &p);
 	if (ret->count > page->limit) {
 		cut(ret, page->limit);
 		memcpy(ret->next, ret->views[page->limit - 1].rec.id, ID_SIZE);

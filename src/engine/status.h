@@ -16,6 +16,7 @@
 struct status_list {
 	struct transfer_view *views;
 	size_t count;
+	/* Of the key's prefix, as all the rest. */
 	uint64_t total;       /* transfers on record */
 	int64_t last_updated; /* unix ms, 0: never */
 	char next[ID_SIZE];   /* cursor of the next page, "" at the end */

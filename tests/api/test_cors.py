@@ -78,6 +78,21 @@ def listed(response, name):
     return {v.strip().lower() for v in values}
 
 
+def test_fields_that_are_asked_for_in_two_fields(ours):
+    asked = "Access-Control-Request-Headers"
+    with ours.raw() as raw:
+        response = raw.ask(
+            "OPTIONS",
+            "/status",
+            ("Origin", LOCAL[0]),
+            ("Access-Control-Request-Method", "GET"),
+            (asked, "x-api-key"),
+            (asked, "x-client-id, content-type"),
+        )
+    allowed = listed(response, "Access-Control-Allow-Headers")
+    assert allowed == {"x-api-key", "x-client-id", "content-type"}
+
+
 @pytest.mark.parametrize("origin", LOCAL)
 def test_local_pages_are_allowed(ours, origin):
     response = ours.get("/status", headers={"Origin": origin})

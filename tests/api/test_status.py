@@ -6,6 +6,7 @@ import random
 import pytest
 
 import expect
+import keys
 from raw import head
 
 DATA = random.Random(40).randbytes(10_000)
@@ -267,3 +268,32 @@ def test_what_was_under_way_is_interrupted_after_a_restart(start):
     assert status["status"] == "interrupted"
     assert status["error"]
     assert own.lacks("x")
+
+
+def test_what_others_do_is_not_counted(start):
+    """Nor seen by when the last of it was."""
+    own = start()
+    team = keys.key(own, prefix="team/")
+
+    def metadata(query=""):
+        answer = own.get("/status" + query, headers=team)
+        return answer.json()["metadata"]
+
+    own.put("foreign", DATA)
+    nothing = {"total_transfers": 0, "last_updated": None}
+    assert nothing.items() <= metadata().items()
+    for name in ("team/a", "team/b"):
+        own.put(name, DATA)
+    expect.until(lambda: metadata()["total_transfers"] == 2)
+    before = metadata()
+    assert before["last_updated"] == own.status("team/b")["updated_at"]
+    own.put("foreign", DATA)
+    assert own.has("foreign", DATA)
+    assert metadata() == before
+    page = metadata("?limit=1")
+    older = metadata(f"?limit=1&cursor={page['next_cursor']}")
+    for got in (page, older):
+        assert got["total_transfers"] == 2
+        assert got["last_updated"] == before["last_updated"]
+    assert own.has("team/a", DATA)
+    expect.until(lambda: metadata()["total_transfers"] == 3)
