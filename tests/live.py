@@ -178,6 +178,12 @@ class WebSocket:
     def emit(self, name, *args, ack=""):
         self.send(f"42{ack}" + json.dumps([name, *args]))
 
+    def subscribe(self, name, *args):
+        """What others do from here on is told; what was told before is
+        skipped."""
+        self.emit(name, *args, ack=9)
+        assert self.reply() == '439[{"success":true}]'
+
     def event(self, name, fits=lambda data: True):
         """The data of the next such event; others are skipped."""
         while True:

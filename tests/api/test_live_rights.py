@@ -68,7 +68,7 @@ def test_with_a_key_that_may(closed, scopes):
     key = made(closed, scopes=scopes)["api_key"]
     with WebSocket(closed) as ws:
         assert ws.connect({"apiKey": key}).startswith('40{"sid":"')
-        ws.emit("subscribe_all")
+        ws.subscribe("subscribe_all")
         closed.put("a", b"x", headers=closed.as_admin)
         ws.event("transfer_update", is_completed("a"))
 

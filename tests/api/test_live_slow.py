@@ -119,7 +119,7 @@ def test_stalled_ones_cost_little_memory(start, monkeypatch):
     for _ in range(200):
         ws = WebSocket(server, receive_buffer=2048)
         ws.connect()
-        ws.emit("subscribe_all")
+        ws.subscribe("subscribe_all")
         stalled.append(ws)
     put_many(server, range(2500))
     # Each of them would fill its queue; what waits in them is shared.

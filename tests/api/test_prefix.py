@@ -432,12 +432,13 @@ def socket(w, route):
             continue
         client.emit("subscribe_stats", ack=1)
         assert client.event("error")["code"] == "forbidden"
-        client.emit("subscribe_all")
-        client.emit("subscribe_status", {"filename": "secret/y"})
+        assert client.reply().startswith("431[{")
+        client.subscribe("subscribe_all")
+        client.emit("subscribe_status", {"filename": "secret/y"}, ack=2)
+        names += client.until(lambda p: p.startswith("432"))
         w.server.put("secret/y", b"classified")
         w.server.put("team/v", b"x")
-        event = client.event("transfer_update", lambda t: True)
-        names.append(event["filename"])
+        names += client.until(lambda p: '"team/v"' in p)
         client.close()
     w.server.delete("/files/secret/y", headers=w.admin)
     assert "secret" not in str(names)

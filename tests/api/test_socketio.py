@@ -229,7 +229,7 @@ def test_names_are_normalised(server, ws, names):
 
 
 def test_all_transfers_in_both_directions(server, ws, name):
-    ws.emit("subscribe_all")
+    ws.subscribe("subscribe_all")
     server.put(name, b"x" * 1000)
     ws.event("transfer_update", is_completed(name))
     server.download(name)

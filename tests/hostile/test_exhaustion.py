@@ -338,7 +338,7 @@ def test_subscribers_that_do_not_read(start):
     for _ in range(50):
         ws = WebSocket(own, receive_buffer=2048)
         ws.connect()
-        ws.emit("subscribe_all")
+        ws.subscribe("subscribe_all")
         crowd.append(ws)
     request = head("PUT", "/upload/" + "n" * 200, ("Content-Length", 1))
 

@@ -94,8 +94,8 @@ def test_events_of_files_that_one_may_not_read(closed):
     field = ("X-API-Key", mine)
     with WebSocket(closed) as ws, Stream(closed, "", field) as stream:
         ws.connect({"apiKey": mine})
-        ws.emit("subscribe_all")
         ws.emit("subscribe_status", {"filename": "team-b/x"})
+        ws.subscribe("subscribe_all")
         for name in ("team-b/x", "team-a", "team-ab/x", "team-a/last"):
             closed.put(name, b"x", headers=closed.as_admin)
         seen = []
