@@ -270,6 +270,8 @@ begin(struct call *c, const struct wanted *w)
 		enter(e, st, BUS_ALL, w);
 	beat_init(&st->beat, due, st);
 	beat_start(st->beats, &st->beat, BEAT_MS);
+	/* Last, for whoever has the head misses nothing from then on. */
+	http_live_begin(st->live);
 }
 
 void

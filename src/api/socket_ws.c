@@ -333,9 +333,10 @@ socket_ws(struct socket *s, struct http_exchange *x, bool is_probe)
 	w->live = http_live(x, &ops, w);
 	if (is_probe) {
 		beat_start(sockets_beats(s->all), &w->beat, SOCKET_UPGRADE_MS);
-		return;
+	} else {
+		pthread_mutex_lock(&s->lock);
+		s->live = w->live;
+		pthread_mutex_unlock(&s->lock);
 	}
-	pthread_mutex_lock(&s->lock);
-	s->live = w->live;
-	pthread_mutex_unlock(&s->lock);
+	http_live_begin(w->live);
 }

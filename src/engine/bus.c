@@ -189,17 +189,44 @@ bus_publish(struct bus *b, struct bus_message *m)
 	const struct bus_room *file;
 
 	pthread_mutex_lock(&b->lock);
-	if (m->transfer[0] == '\0') {
-		give_room(&b->stats, m);
-	} else {
-		file = map_get(b->files, slice_str(m->filename));
-		if (file != NULL)
-			give_room(file, m);
-		give_room(&b->all, m);
-		if (!m->is_progress)
-			keep(b, m);
+	file = map_get(b->files, slice_str(m->filename));
+	if (file != NULL)
+		give_room(file, m);
+	give_room(&b->all, m);
+	if (!m->is_progress)
+		keep(b, m);
+	pthread_mutex_unlock(&b->lock);
+}
+
+struct bus_told
+bus_publish_stats(
+    struct bus *b, struct bus_message *m, uint64_t number, int64_t now_ms)
+{
+	struct bus_told ret = { .next_ms = INT64_MAX };
+	struct list *it, *tmp;
+
+	pthread_mutex_lock(&b->lock);
+	LIST_FOREACH(&b->stats.seats, it, tmp)
+	{
+		struct bus_seat *seat =
+		    CONTAINER_OF(it, struct bus_seat, in_room);
+		bool is_news =
+		    seat->awaits_present || seat->told_number != number;
+
+		if (is_news && (seat->awaits_present ||
+		                   now_ms >= seat->told_ms + BUS_STATS_MS)) {
+			give(seat, m);
+			seat->awaits_present = false;
+			seat->told_number = number;
+			seat->told_ms = now_ms;
+		} else if (is_news) {
+			ret.is_late = true;
+		}
+		if (seat->told_ms + BUS_STATS_MS < ret.next_ms)
+			ret.next_ms = seat->told_ms + BUS_STATS_MS;
 	}
 	pthread_mutex_unlock(&b->lock);
+	return ret;
 }
 
 size_t
@@ -259,8 +286,7 @@ bus_present(struct bus *b, const struct bus_present *p)
 		if (!seat->awaits_present)
 			continue;
 		seat->awaits_present = false;
-		if (p->kind != BUS_STATS)
-			give_missed(b, seat);
+		give_missed(b, seat);
 		for (size_t i = 0; i < p->count; i++)
 			give(seat, p->messages[i]);
 	}

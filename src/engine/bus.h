@@ -33,6 +33,7 @@
 
 #include "base/err.h"
 #include "base/id.h"
+#include "base/json.h"
 #include "base/list.h"
 #include "engine/auth.h"
 
@@ -72,6 +73,10 @@ void bus_free(struct bus *b); /* after the last subscriber left */
 struct transfer_view;
 struct bus_message *bus_message_new(
     struct bus *b, const struct transfer_view *v, const char *json, size_t n);
+/* The same from an object, whose reference it takes; NULL: it is longer than
+ * any event is. */
+struct bus_message *bus_message_of(
+    struct bus *b, const struct transfer_view *v, json_t *j);
 
 /* --- subscribers ---------------------------------------------------------- */
 
@@ -155,18 +160,35 @@ bool bus_wants_stats(struct bus *b);
 /* Is anybody in that room? */
 bool bus_has_listener(struct bus *b, enum bus_kind kind, const char *filename);
 
-/* To the room of its file, and to that of all; or, without a transfer, to that
- * of statistics.  Nobody is woken before bus_tell(). */
+/* A transfer's, to the room of its file and to that of all.  Nobody is woken
+ * before bus_tell(). */
 void bus_publish(struct bus *b, struct bus_message *m);
+
+/* Statistics come to a listener no sooner after those before. */
+#define BUS_STATS_MS 1000
+
+struct bus_told {
+	int64_t next_ms; /* nobody may be told before; INT64_MAX: nobody is
+	                  * there */
+	bool is_late;    /* somebody has other numbers and must wait */
+};
+/*
+ * Statistics, to those in their room who wait for their present state, and to
+ * those who were told other ones, BUS_STATS_MS ago or more.  ${number} tells
+ * one state of them from the next; ${now_ms} is monotonic.  As with
+ * bus_publish(), bus_tell() wakes them.
+ */
+struct bus_told bus_publish_stats(
+    struct bus *b, struct bus_message *m, uint64_t number, int64_t now_ms);
 /* So many have something, had nothing, and do not know yet.  Takes no lock. */
 size_t bus_untold(struct bus *b);
 /* Wakes them. */
 void bus_tell(struct bus *b);
 
 /*
- * The present state of a room, for those who wait for it: ${messages}, after
- * what they missed since they saw ${seen}, as far as that is kept.  As with
- * bus_publish(), bus_tell() wakes them.
+ * The present state of a room of transfers, for those who wait for it:
+ * ${messages}, after what they missed since they saw ${seen}, as far as that is
+ * kept.  As with bus_publish(), bus_tell() wakes them.
  */
 struct bus_present {
 	enum bus_kind kind;

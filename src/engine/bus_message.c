@@ -5,9 +5,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/buf.h"
 #include "base/mem.h"
 #include "engine/bus_priv.h"
 #include "engine/transfer.h"
+
+#define JSON_MAX (64u * 1024)
 
 static const char *const event_names[BUS_KINDS] = {
 	[BUS_FILE] = "status_update",
@@ -43,6 +46,20 @@ bus_message_new(
 		memcpy(m->transfer, v->rec.id, ID_SIZE);
 		m->is_progress = v->is_progress;
 	}
+	return m;
+}
+
+struct bus_message *
+bus_message_of(struct bus *b, const struct transfer_view *v, json_t *j)
+{
+	struct bus_message *m = NULL;
+	struct buf text;
+
+	buf_init(&text, JSON_MAX);
+	if (json_write(j, &text, NULL) == 0)
+		m = bus_message_new(b, v, text.p, text.len);
+	buf_fini(&text);
+	json_decref(j);
 	return m;
 }
 

@@ -30,6 +30,9 @@ struct bus_seat {
 	bool awaits_present; /* nothing else comes before it */
 	bool is_blind;       /* its key does not know the file */
 	uint64_t seen;
+	/* Of statistics: what it was told last, and when (monotonic). */
+	uint64_t told_number;
+	int64_t told_ms;
 };
 
 struct bus {

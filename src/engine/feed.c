@@ -8,13 +8,12 @@
 #include "base/map.h"
 #include "base/mem.h"
 #include "base/thread.h"
-#include "engine/stats.h"
+#include "engine/stats_news.h"
 #include "engine/status.h"
 #include "engine/view_json.h"
 #include "proto/limits.h"
 
 #define TURN_MS 1000 /* between two looks at the clock when nothing happens */
-#define JSON_MAX (64u * 1024)
 /*
  * To send to a subscriber costs the same whether it is one event or three, so
  * what happens in quick succession is told at once.  That may wait as long as
@@ -36,7 +35,6 @@ struct item {
 struct feed {
 	struct engine *engine;
 	struct bus *bus;
-	int64_t began_ms; /* monotonic */
 	pthread_t thread;
 	bool is_started;
 	pthread_mutex_t lock;
@@ -53,8 +51,7 @@ struct feed {
 	int64_t untold_ns;
 	/* The thread's own. */
 	int64_t looked_ms; /* monotonic */
-	int64_t stats_ms;  /* monotonic, when they were last published */
-	struct buf stats;  /* as they were then, without the uptime */
+	struct stats_news stats;
 };
 
 /* --- what is put in --------------------------------------------------------
@@ -167,24 +164,10 @@ feed_present(struct feed *f, enum bus_kind kind, const char *filename)
 /* --- what is made of it ----------------------------------------------------
  */
 
-static struct bus_message *
-encode(struct feed *f, const struct transfer_view *v, json_t *j)
-{
-	struct bus_message *m = NULL;
-	struct buf b;
-
-	buf_init(&b, JSON_MAX);
-	if (json_write(j, &b, NULL) == 0)
-		m = bus_message_new(f->bus, v, b.p, b.len);
-	buf_fini(&b);
-	json_decref(j);
-	return m;
-}
-
 static void
 publish(struct feed *f, const struct transfer_view *v)
 {
-	struct bus_message *m = encode(f, v, view_json(v));
+	struct bus_message *m = bus_message_of(f->bus, v, view_json(v));
 
 	if (m != NULL)
 		bus_publish(f->bus, m);
@@ -220,7 +203,7 @@ add_view(void *arg, struct transfer_view *v)
 
 	/* What comes later may take its place. */
 	v->is_progress = !rec_status_is_ended(v->rec.status);
-	add(p, encode(p->feed, v, view_json(v)));
+	add(p, bus_message_of(p->feed->bus, v, view_json(v)));
 }
 
 static void
@@ -237,45 +220,10 @@ add_file(struct present *p)
 	transfer_view_fini(&v);
 }
 
-static json_t *
-read_stats(struct feed *f)
+static void
+publish_stats(struct feed *f)
 {
-	struct err none = ERR_INIT;
-	struct principal all;
-	struct stats s;
-	json_t *j;
-
-	auth_anonymous(&all);
-	if (stats_get(f->engine, &all, &s, &none) < 0)
-		return NULL;
-	j = stats_json(&s, 0);
-	stats_fini(&s);
-	return j;
-}
-
-/* NULL: they could not be had, or are as they were and ${only_new}. */
-static struct bus_message *
-make_stats(struct feed *f, bool only_new)
-{
-	json_t *j = read_stats(f);
-	int64_t up_ms = clock_mono_ms(f->engine->clock) - f->began_ms;
-	struct buf b;
-	bool is_new;
-
-	if (j == NULL)
-		return NULL;
-	buf_init(&b, JSON_MAX);
-	(void)json_write(j, &b, NULL);
-	is_new = !slice_eq(buf_slice(&b), buf_slice(&f->stats));
-	buf_fini(&f->stats);
-	f->stats = b;
-	if (only_new && !is_new) {
-		json_decref(j);
-		return NULL;
-	}
-	(void)json_object_set_new(
-	    j, "uptime_seconds", json_integer(up_ms / 1000));
-	return encode(f, NULL, j);
+	stats_news_publish(&f->stats, clock_mono_ms(clock_system()));
 }
 
 static void
@@ -288,12 +236,14 @@ grant(struct feed *f, const struct item *wish)
 
 	if (!bus_has_listener(f->bus, wish->kind, wish->filename))
 		return;
+	if (wish->kind == BUS_STATS) {
+		publish_stats(f);
+		return;
+	}
 	if (wish->kind == BUS_FILE)
 		add_file(&p);
-	else if (wish->kind == BUS_ALL)
-		transfers_each(f->engine->transfers, "", add_view, &p);
 	else
-		add(&p, make_stats(f, false));
+		transfers_each(f->engine->transfers, "", add_view, &p);
 	bus_present(f->bus, &p.all);
 	for (size_t i = 0; i < p.all.count; i++)
 		bus_message_unref(p.all.messages[i]);
@@ -305,13 +255,13 @@ grant(struct feed *f, const struct item *wish)
 
 enum step { WORK, TELL, LOOK, STATS, REST };
 
-/* When they may be published; 0: not until they change. */
+/* When they are to be published; 0: not until they change. */
 static int64_t
 stats_due(struct feed *f)
 {
-	if (!f->stats_changed || !bus_wants_stats(f->bus))
+	if (!bus_wants_stats(f->bus))
 		return 0;
-	return (f->stats_ms + FEED_STATS_MS) * 1000000;
+	return stats_news_due_ms(&f->stats, f->stats_changed) * 1000000;
 }
 
 /* When those who have something are told; 0: all were. */
@@ -361,18 +311,6 @@ work(struct feed *f, struct item *it)
 	else
 		publish(f, &it->view);
 	item_free(it);
-}
-
-static void
-publish_stats(struct feed *f)
-{
-	struct bus_message *m;
-
-	f->stats_ms = clock_mono_ms(clock_system());
-	m = make_stats(f, true);
-	if (m != NULL)
-		bus_publish(f->bus, m);
-	bus_message_unref(m);
 }
 
 /* Time that passes brings something, too. */
@@ -458,10 +396,9 @@ feed_new(struct engine *e, struct feed **ret_feed, struct err *err)
 
 	f->engine = e;
 	f->bus = e->bus;
-	f->began_ms = clock_mono_ms(e->clock);
 	f->by_key = map_new();
 	list_init(&f->items);
-	buf_init(&f->stats, JSON_MAX);
+	stats_news_init(&f->stats, e);
 	pthread_mutex_init(&f->lock, NULL);
 	thread_cond_init(&f->more);
 	thread_cond_init(&f->settled);
@@ -492,7 +429,7 @@ feed_free(struct feed *f)
 	while ((node = list_pop_front(&f->items)) != NULL)
 		item_free(CONTAINER_OF(node, struct item, link));
 	map_free(f->by_key);
-	buf_fini(&f->stats);
+	stats_news_fini(&f->stats);
 	pthread_cond_destroy(&f->more);
 	pthread_cond_destroy(&f->settled);
 	pthread_mutex_destroy(&f->lock);

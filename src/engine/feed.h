@@ -19,9 +19,6 @@
 #include "engine/bus.h"
 #include "engine/engine.h"
 
-/* Statistics, at most so often. */
-#define FEED_STATS_MS 1000
-
 /* Observes e->transfers and publishes on e->bus.  Starts its thread. */
 int feed_new(struct engine *e, struct feed **ret_feed, struct err *err);
 /* Before what it reads is closed.  NULL is fine. */

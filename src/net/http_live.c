@@ -210,7 +210,6 @@ struct http_live *
 http_live(struct http_exchange *x, const struct http_live_ops *ops, void *arg)
 {
 	struct http_live *l = mem_calloc(1, sizeof(*l));
-	struct iovec head;
 
 	l->hc = x->hc;
 	l->ops = ops;
@@ -218,11 +217,19 @@ http_live(struct http_exchange *x, const struct http_live_ops *ops, void *arg)
 	list_init(&l->task.link);
 	l->task.run = run_wake;
 	loop_timer_init(&l->ending, end_anyway);
+	return l;
+}
+
+void
+http_live_begin(struct http_live *l)
+{
+	struct http_exchange *x = l->hc->x;
+	struct iovec head;
+
 	http_reply_head(x, x->status == 101 ? HTTP_NONE : HTTP_BY_CLOSE, 0);
 	head = (struct iovec){ x->wire.p, x->wire.len };
 	http_reply_send(x, &head, 1);
 	x->live = l;
-	return l;
 }
 
 void

@@ -7,7 +7,8 @@
  * events.  From then on bytes go both ways as the application likes, without a
  * thread and, while nothing moves, without a buffer.
  *
- *	handle(): fields, http_live() ──▶ [its loop] input, ready ... closed
+ *	handle(): fields, http_live(), http_live_begin()
+ *		──▶ [its loop] input, ready ... closed
  *
  * All callbacks run on the connection's loop and must not block.  There, and
  * only there, the functions below may be called, but for http_live_wake().
@@ -35,11 +36,15 @@ struct http_live_ops {
 };
 
 /*
- * On a worker, instead of a reply: sends the head with the status and fields
- * set so far.  101 announces no end; all others end with the connection.
+ * On a worker, instead of a reply.  It can be woken from here on; what it shall
+ * hear of is to be arranged before http_live_begin(), for a peer that has the
+ * head takes it that it hears everything.
  */
 struct http_live *http_live(
     struct http_exchange *x, const struct http_live_ops *ops, void *arg);
+/* Sends the head with the status and fields set so far.  101 announces no end;
+ * all others end with the connection.  Must follow, on the same worker. */
+void http_live_begin(struct http_live *l);
 
 /* Sends; what the socket does not take is kept. */
 void http_live_send(struct http_live *l, const struct iovec *iov, int n_iov);

@@ -2,7 +2,9 @@
 """Socket.IO 5: connecting, subscriptions, acknowledgements, what breaks it,
 and the events of the contract."""
 
+import contextlib
 import json
+import threading
 import time
 
 import pytest
@@ -330,6 +332,35 @@ def test_statistics_come_at_once_and_when_they_change(start):
         there = server.get("/stats").json()
         del got["uptime_seconds"], there["uptime_seconds"]
         assert got == there
+
+
+def test_statistics_come_to_each_once_a_second(start):
+    """Also when others subscribe in between, who get the newest first."""
+    server = start()
+    taken = []
+
+    def follow(ws):
+        began, seen, done = time.monotonic(), 0, 0
+        while done < 40:
+            done = ws.event("stats_update")["completed_count"]
+            seen += 1
+        taken.append((seen, time.monotonic() - began))
+
+    with contextlib.ExitStack() as stack:
+        followers = []
+        for i in range(40):
+            if i < 4:
+                ws = stack.enter_context(WebSocket(server))
+                ws.connect()
+                followers.append(threading.Thread(target=follow, args=(ws,)))
+                followers[-1].start()
+                ws.emit("subscribe_stats")
+            server.put(f"{i}", b"x")
+        for follower in followers:
+            follower.join(30)
+    assert len(taken) == 4
+    for seen, seconds in taken:
+        assert 2 <= seen <= seconds + 1, taken
 
 
 def test_statistics_count_what_has_begun(start):

@@ -103,7 +103,7 @@ TEST(test_engine_bus__rooms_get_what_is_theirs)
 	a = publish(b, "a", "1", false);
 	other = publish(b, "b", "2", false);
 	sums = bus_message_new(b, NULL, "{}", 2);
-	bus_publish(b, sums);
+	(void)bus_publish_stats(b, sums, 1, BUS_STATS_MS);
 
 	assert_true(bus_take(&file.s, &e, 1));
 	assert_int_equal(e.message->id, a);
@@ -122,6 +122,78 @@ TEST(test_engine_bus__rooms_get_what_is_theirs)
 	bus_leave(&all.s);
 	bus_leave(&stats.s);
 	assert_int_equal(bus_subscribers(b), 0);
+	bus_free(b);
+}
+
+/* Statistics of that number, at that time. */
+static struct bus_told
+tell_stats(struct bus *b, uint64_t number, int64_t now_ms)
+{
+	struct bus_message *m = bus_message_new(b, NULL, "{}", 2);
+	struct bus_told told = bus_publish_stats(b, m, number, now_ms);
+
+	bus_message_unref(m);
+	return told;
+}
+
+static void
+want_stats(struct bus *b, struct listener *l)
+{
+	const struct bus_place place = { .kind = BUS_STATS };
+
+	if (l->s.bus == NULL)
+		join_as(b, l, NULL);
+	assert_int_equal(bus_subscribe(&l->s, &place, NULL), 0);
+}
+
+TEST(test_engine_bus__statistics_keep_a_second_for_each)
+{
+	struct bus *b = bus_new(1);
+	struct listener first = { 0 }, second = { 0 };
+	struct bus_told told = tell_stats(b, 1, 500);
+
+	assert_int_equal(told.next_ms, INT64_MAX);
+	want_stats(b, &first);
+	told = tell_stats(b, 1, 1000);
+	assert_int_not_equal(take(&first), 0);
+	assert_int_equal(told.next_ms, 1000 + BUS_STATS_MS);
+
+	/* The newest go to who comes; who is there is late, not left out. */
+	want_stats(b, &second);
+	told = tell_stats(b, 2, 1300);
+	assert_int_equal(take(&first), 0);
+	assert_int_not_equal(take(&second), 0);
+	assert_true(told.is_late);
+	assert_int_equal(told.next_ms, 1000 + BUS_STATS_MS);
+
+	told = tell_stats(b, 2, 1000 + BUS_STATS_MS - 1);
+	assert_true(told.is_late);
+	assert_int_equal(take(&first), 0);
+	told = tell_stats(b, 2, 1000 + BUS_STATS_MS);
+	assert_false(told.is_late);
+	assert_int_not_equal(take(&first), 0);
+	assert_int_equal(take(&second), 0); /* it has them */
+	assert_int_equal(told.next_ms, 1300 + BUS_STATS_MS);
+
+	bus_leave(&first.s);
+	bus_leave(&second.s);
+	bus_free(b);
+}
+
+TEST(test_engine_bus__statistics_come_at_once_when_asked_again)
+{
+	struct bus *b = bus_new(1);
+	struct listener l = { 0 };
+
+	want_stats(b, &l);
+	(void)tell_stats(b, 1, 1000);
+	assert_int_not_equal(take(&l), 0);
+	want_stats(b, &l);
+	(void)tell_stats(b, 1, 1001);
+	assert_int_not_equal(take(&l), 0);
+	(void)tell_stats(b, 1, 9000);
+	assert_int_equal(take(&l), 0);
+	bus_leave(&l.s);
 	bus_free(b);
 }
 

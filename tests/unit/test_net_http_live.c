@@ -4,6 +4,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/mem.h"
@@ -20,7 +21,8 @@ struct echo {
 	pthread_cond_t changed;
 	struct http_live *live; /* the newest; under lock, as the next */
 	unsigned ready, closed, drained, sent;
-	size_t unsent; /* after the last that was sent */
+	unsigned prepared, begun; /* of "/slowly", which waits between */
+	size_t unsent;            /* after the last that was sent */
 };
 
 static void
@@ -115,12 +117,17 @@ handle(struct http_exchange *x, void *arg)
 		on_draining, on_closed };
 	struct echo *e = arg;
 	bool switches = slice_eq_str(http_request(x)->path, "/switch");
+	bool waits = slice_eq_str(http_request(x)->path, "/slowly");
 
 	http_status(x, switches ? 101 : 200);
 	http_header(x, "X-Test", "1");
 	e->live = http_live(x, &ops, e);
 	/* Before it has come to its loop: that is no harm. */
 	http_live_wake(e->live);
+	count(e, &e->prepared);
+	if (waits)
+		wait_until(e, &e->begun, 1);
+	http_live_begin(e->live);
 }
 
 static void
@@ -213,6 +220,25 @@ TEST(test_net_http_live__sends_both_ways_after_the_head)
 	assert_true(client_is_ended(fd));
 	wait_until(&e, &e.closed, 1);
 	client_close(fd);
+	http_fixture_fini(&e.f);
+}
+
+/* Whoever has the head takes it that it hears all from then on. */
+TEST(test_net_http_live__sends_no_head_before_it_begins)
+{
+	struct echo e;
+	char c;
+	int fd;
+
+	echo_init(&e);
+	fd = client_open(&e.f);
+	client_send(fd, "GET /slowly HTTP/1.1\r\nHost: a\r\n\r\n");
+	wait_until(&e, &e.prepared, 1);
+	assert_int_equal(recv(fd, &c, 1, MSG_DONTWAIT), -1);
+	count(&e, &e.begun);
+	expect_head(fd, "HTTP/1.1 200 ", "X-Test: 1\r\n");
+	client_close(fd);
+	wait_until(&e, &e.closed, 1);
 	http_fixture_fini(&e.f);
 }
 
