@@ -207,21 +207,25 @@ file_sync_dir(int fd, struct err *err)
 	return fsync(fd) < 0 ? fail_fd(err, "sync", fd) : 0;
 }
 
-/* Syncs the directory that holds ${path}. */
-static int
-sync_parent(int dirfd, const char *path, struct err *err)
+char *
+file_folder(const char *path)
 {
 	const char *slash = strrchr(path, '/');
-	char *dir = NULL;
+
+	if (slash == NULL)
+		return mem_strdup(".");
+	if (slash == path)
+		return mem_strdup("/");
+	return slice_dup((struct slice){ path, (size_t)(slash - path) });
+}
+
+int
+file_sync_folder(int dirfd, const char *path, struct err *err)
+{
+	char *dir = file_folder(path);
 	int fd = -1;
 	int rc = -1;
 
-	if (slash == NULL)
-		dir = mem_strdup(".");
-	else if (slash == path)
-		dir = mem_strdup("/");
-	else
-		dir = mem_printf("%.*s", (int)(slash - path), path);
 	fd = file_open(dirfd, dir, O_RDONLY | O_DIRECTORY, 0, err);
 	if (fd < 0)
 		goto out;
@@ -312,7 +316,7 @@ file_replace(int dirfd, const char *path, const struct file_content *content,
 	if (rc < 0)
 		(void)unlinkat(dirfd, temp, 0); /* as it was before */
 	else
-		rc = sync_parent(dirfd, path, err);
+		rc = file_sync_folder(dirfd, path, err);
 out:
 	free(temp);
 	return rc;

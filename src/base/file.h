@@ -49,4 +49,10 @@ int file_sync(int fd, struct err *err);     /* fdatasync */
 int file_sync_all(int fd, struct err *err); /* fsync: attributes too */
 int file_sync_dir(int fd, struct err *err); /* fsync */
 
+/* The folder of a path: what stands before its last '/', or ".".  The caller's
+ * to free. */
+char *file_folder(const char *path);
+/* Syncs it. */
+int file_sync_folder(int dirfd, const char *path, struct err *err);
+
 #endif

@@ -31,33 +31,13 @@ db_file_stamp(int64_t wall_ms, char ret[DB_STAMP_SIZE])
 	*to = '\0';
 }
 
-static int
-sync_parent(const char *path, struct err *err)
-{
-	const char *slash = strrchr(path, '/');
-	char *dir = slash == NULL
-	                ? mem_strdup(".")
-	                : mem_printf("%.*s", (int)(slash - path) + 1, path);
-	int fd = -1;
-	int rc = -1;
-
-	fd = file_open(AT_FDCWD, dir, O_RDONLY | O_DIRECTORY, 0, err);
-	if (fd < 0)
-		goto out;
-	rc = file_sync_dir(fd, err);
-out:
-	file_close(fd);
-	free(dir);
-	return rc;
-}
-
 int
 db_file_rename(const char *from, const char *to, struct err *err)
 {
 	if (rename(from, to) < 0)
 		return err_set_errno(
 		    err, ERR_IO, "cannot rename '%s' to '%s'", from, to);
-	return sync_parent(to, err);
+	return file_sync_folder(AT_FDCWD, to, err);
 }
 
 int

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/file.h"
 #include "base/hex.h"
@@ -266,6 +267,21 @@ status_file_check(const char *path, struct err *err)
 	return err_set(err, ERR_SETTING,
 	    "LOG_FILE is '%s', which is %s: it must be the path of a file",
 	    path, S_ISDIR(st.st_mode) ? "a directory" : "no regular file");
+}
+
+int
+status_file_check_folder(const char *path, struct err *err)
+{
+	char *folder = file_folder(path);
+	int rc = 0;
+
+	if (faccessat(AT_FDCWD, folder, W_OK | X_OK, AT_EACCESS) < 0)
+		rc = err_set_errno(err, ERR_SETTING,
+		    "LOG_FILE is '%s', whose folder '%s' must be there and "
+		    "writable at the start",
+		    path, folder);
+	free(folder);
+	return rc;
 }
 
 struct taken {

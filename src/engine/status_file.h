@@ -24,6 +24,8 @@ int status_file_write(struct engine *e, struct err *err);
 /* What is there and no regular file is refused: it would be set aside as a
  * damaged one, a directory with all that is in it, or replaced. */
 int status_file_check(const char *path, struct err *err);
+/* Could it be written where it is to be?  ERR_SETTING. */
+int status_file_check_folder(const char *path, struct err *err);
 
 /*
  * At the start.  A file that cannot be read as one is set aside as

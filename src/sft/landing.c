@@ -71,12 +71,8 @@ static int
 open_folder(struct landing *l, struct err *err)
 {
 	const char *slash = strrchr(l->path, '/');
-	char *folder;
+	char *folder = file_folder(l->path);
 
-	folder = slash == NULL ? mem_strdup(".")
-	         : slash == l->path
-	             ? mem_strdup("/")
-	             : mem_printf("%.*s", (int)(slash - l->path), l->path);
 	l->name = mem_strdup(slash == NULL ? l->path : slash + 1);
 	l->dir_fd = file_open(AT_FDCWD, folder, O_RDONLY | O_DIRECTORY, 0, err);
 	free(folder);

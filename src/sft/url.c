@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "sft/url.h"
 
+#include <curl/curl.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
@@ -18,12 +20,34 @@ is_plain(struct slice s)
 	return true;
 }
 
+/* One that libcurl would ask: with a host and, if any, a port below 65536. */
+static bool
+is_address(const char *url)
+{
+	CURLU *u = curl_url();
+	bool is =
+	    u != NULL && curl_url_set(u, CURLUPART_URL, url, 0) == CURLUE_OK;
+
+	curl_url_cleanup(u);
+	return is;
+}
+
+static int
+no_address(const char *text, struct err *err)
+{
+	return err_set(err, ERR_USAGE,
+	    "the server '%s' is no address; it looks like "
+	    "http://localhost:8080",
+	    text);
+}
+
 int
 url_server(const char *text, char **ret_base, struct err *err)
 {
 	struct slice rest = slice_str(text);
 	struct slice host;
 	const char *scheme = "http";
+	char *base;
 
 	if (slice_starts(rest, "http://")) {
 		rest.p += 7;
@@ -42,10 +66,7 @@ url_server(const char *text, char **ret_base, struct err *err)
 	host = rest;
 	if (!slice_next(&rest, '/', &host) || host.n == 0 || host.p[0] == ':' ||
 	    strlen(text) > URL_MAX / 2 || !is_plain(slice_str(text)))
-		return err_set(err, ERR_USAGE,
-		    "the server '%s' is no address; it looks like "
-		    "http://localhost:8080",
-		    text);
+		return no_address(text, err);
 	if (memchr(host.p, '@', host.n) != NULL)
 		return err_set(err, ERR_USAGE,
 		    "the server's address must not hold a name or password; "
@@ -53,10 +74,15 @@ url_server(const char *text, char **ret_base, struct err *err)
 	if (strpbrk(text, "?#") != NULL)
 		return err_set(err, ERR_USAGE,
 		    "the server '%s' must not have a '?' or '#'", text);
-	*ret_base = rest.n == 0
-	                ? mem_printf("%s://%.*s", scheme, (int)host.n, host.p)
-	                : mem_printf("%s://%.*s/%.*s", scheme, (int)host.n,
-	                      host.p, (int)rest.n, rest.p);
+	base = rest.n == 0
+	           ? mem_printf("%s://%.*s", scheme, (int)host.n, host.p)
+	           : mem_printf("%s://%.*s/%.*s", scheme, (int)host.n, host.p,
+	                 (int)rest.n, rest.p);
+	if (!is_address(base)) {
+		free(base);
+		return no_address(text, err);
+	}
+	*ret_base = base;
 	return 0;
 }
 

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/log.h"
+#include "engine/status_file.h"
 #include "net/addr.h"
 #include "sftd/certificate.h"
 
@@ -73,10 +74,14 @@ say_places(const struct settings *settings, const struct engine *engine,
 {
 	char *key = home_path(engine->home, "admin.key");
 	char *db = home_path(engine->home, "records.db");
+	struct err e = ERR_INIT;
 
 	log_info("files are kept in", LOG_STR("directory", engine->home->path),
 	    LOG_STR("database", db), LOG_STR("status_file", settings->log_file),
 	    LOG_END);
+	if (status_file_check_folder(settings->log_file, &e) < 0)
+		log_error(
+		    "no status file will be written", LOG_ERR(&e), LOG_END);
 	if (r->admin_key_in_file)
 		log_info(r->made_admin_key
 		             ? "a first admin key was made; it is in"

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "engine/engine.h"
+#include "engine/status_file.h"
 #include "sftd/certificate.h"
 #include "sftd/listeners.h"
 
@@ -26,6 +27,7 @@ check_run(struct commands_input *in)
 	struct tls *tls;
 
 	if (listeners_check(&in->settings, &e) < 0 ||
+	    status_file_check_folder(in->settings.log_file, &e) < 0 ||
 	    certificate_open(&in->settings, &tls, &e) < 0) {
 		(void)fprintf(stderr, "sftd: %s\n", e.msg);
 		return COMMANDS_FAILED;

@@ -153,20 +153,12 @@ allow(int ruleset, const char *path, uint64_t rights, struct err *err)
 static int
 allow_folder_of(int ruleset, const char *path, uint64_t rights, struct err *err)
 {
-	const char *slash;
 	char *folder;
 	int rc;
 
 	if (path == NULL || path[0] == '\0')
 		return 0;
-	slash = strrchr(path, '/');
-	if (slash == NULL)
-		folder = mem_strdup(".");
-	else if (slash == path)
-		folder = mem_strdup("/");
-	else
-		folder =
-		    slice_dup((struct slice){ path, (size_t)(slash - path) });
+	folder = file_folder(path);
 	rc = allow(ruleset, folder, rights, err);
 	free(folder);
 	return rc;

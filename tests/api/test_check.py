@@ -81,6 +81,18 @@ def test_a_status_file_that_is_a_directory(tmp_path):
     assert not one.storage.exists()
 
 
+def test_a_status_file_in_a_folder_that_is_not_there(start, tmp_path):
+    path = tmp_path / "missing" / "status.json"
+    one = Sftd(tmp_path, {"LOG_FILE": path})
+    fails(one, "LOG_FILE", str(path), "missing'", "No such file")
+    assert not one.storage.exists()
+    # Files are served without it.
+    own = start(LOG_FILE=path)
+    said = own.log.wait("no status file will be written")
+    assert str(path) in said["error"]
+    assert own.put("a", b"x").status_code == 201
+
+
 def test_a_foreign_directory(tmp_path):
     one = Sftd(tmp_path)
     one.storage.mkdir()

@@ -30,6 +30,24 @@ check(const char *path, const char *text)
 	buf_fini(&b);
 }
 
+TEST(test_base_file__folders)
+{
+	static const char *const cases[][2] = {
+		{ "a", "." },
+		{ "a/b", "a" },
+		{ "/a", "/" },
+		{ "/a/b/c", "/a/b" },
+		{ "a/", "a" },
+	};
+	char *folder;
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		folder = file_folder(cases[i][0]);
+		assert_string_equal(folder, cases[i][1]);
+		free(folder);
+	}
+}
+
 TEST(test_base_file__open_is_close_on_exec)
 {
 	int fd = file_open(AT_FDCWD, "/dev/null", O_RDONLY, 0, NULL);
