@@ -202,7 +202,7 @@ struct bus_told
 bus_publish_stats(
     struct bus *b, struct bus_message *m, uint64_t number, int64_t now_ms)
 {
-	struct bus_told ret = { .next_ms = INT64_MAX };
+	struct bus_told ret = { 0 };
 	struct list *it, *tmp;
 
 	pthread_mutex_lock(&b->lock);
@@ -222,7 +222,8 @@ bus_publish_stats(
 		} else if (is_news) {
 			ret.is_late = true;
 		}
-		if (seat->told_ms + BUS_STATS_MS < ret.next_ms)
+		if (ret.next_ms == 0 ||
+		    seat->told_ms + BUS_STATS_MS < ret.next_ms)
 			ret.next_ms = seat->told_ms + BUS_STATS_MS;
 	}
 	pthread_mutex_unlock(&b->lock);

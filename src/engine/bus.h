@@ -168,8 +168,7 @@ void bus_publish(struct bus *b, struct bus_message *m);
 #define BUS_STATS_MS 1000
 
 struct bus_told {
-	int64_t next_ms; /* nobody may be told before; INT64_MAX: nobody is
-	                  * there */
+	int64_t next_ms; /* nobody may be told before; 0: nobody is there */
 	bool is_late;    /* somebody has other numbers and must wait */
 };
 /*
