@@ -246,3 +246,9 @@ class Stream:
 
 def is_completed(name):
     return lambda t: t["filename"] == name and t["status"] == "completed"
+
+
+def were_too_slow(server):
+    """So many listeners, by what the server says."""
+    events = server.log.events("listeners were too slow for events")
+    return sum(event["count"] for event in events)

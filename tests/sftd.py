@@ -239,6 +239,9 @@ class Sftd(Target):
             ours = f"log_path={self.place}/sanitizer:exitcode=86"
             theirs = os.environ.get(name)
             env[name] = f"{theirs}:{ours}" if theirs else ours
+        # script/test jitter; a test that preloads something has its way.
+        if os.environ.get("SFT_JITTER"):
+            env["LD_PRELOAD"] = os.environ["SFT_JITTER"]
         for name, value in self.settings.items():
             if value is not None:
                 env[name] = str(value)

@@ -195,6 +195,7 @@ def put_all(server, files):
             assert answer.status_code == 201
 
 
+@pytest.mark.in_time
 def test_ten_thousand(start, tmp_path):
     server = start(DURABILITY="relaxed")
     files = {

@@ -8,7 +8,15 @@ import threading
 import pytest
 
 import expect
-from live import PATH, Polling, Stream, WebSocket, handshake, is_completed
+from live import (
+    PATH,
+    Polling,
+    Stream,
+    WebSocket,
+    handshake,
+    is_completed,
+    were_too_slow,
+)
 from sftd import ROOT
 
 
@@ -34,12 +42,6 @@ def put_many(server, numbers, workers=4):
         thread.start()
     for thread in threads:
         thread.join()
-
-
-def were_too_slow(server):
-    """So many listeners, by what the server says."""
-    events = server.log.events("listeners were too slow for events")
-    return sum(event["count"] for event in events)
 
 
 @pytest.fixture
@@ -129,6 +131,7 @@ def test_stalled_ones_cost_little_memory(start, monkeypatch):
         ws.close()
 
 
+@pytest.mark.in_time
 def test_acknowledgements_that_nobody_reads(server):
     with WebSocket(server, receive_buffer=2048) as ws:
         ws.connect()

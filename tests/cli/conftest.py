@@ -111,6 +111,8 @@ class Sft:
         for name in ("ASAN_OPTIONS", "UBSAN_OPTIONS", "TSAN_OPTIONS"):
             if name in os.environ:
                 self.env[name] = os.environ[name]
+        if os.environ.get("SFT_JITTER"):  # script/test jitter
+            self.env["LD_PRELOAD"] = os.environ["SFT_JITTER"]
 
     def __call__(self, *arguments, stdin=None, env=None, cwd=None):
         process = self.begin(*arguments, env=env, cwd=cwd)
