@@ -2,9 +2,11 @@
 """Certificates for the tests: an authority of their own, made with the
 openssl command, and what it signs."""
 
+import select
 import ssl
 import subprocess
 import tempfile
+import threading
 from pathlib import Path
 
 EC = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1")
@@ -122,3 +124,37 @@ def context(ca, version=None):
     if version is not None:
         made.minimum_version = made.maximum_version = version
     return made
+
+
+def take_turns(monkeypatch):
+    """Lets no two threads into one TLS connection at once.  Clients that read
+    in one thread and write in another do that, which libssl does not bear:
+    now and then Python's ssl takes a connection that stands for a closed one,
+    with any server."""
+    receive, send = ssl.SSLSocket.recv, ssl.SSLSocket.send
+    making = threading.Lock()
+
+    def turn(connection):
+        with making:
+            return vars(connection).setdefault("turn", threading.Lock())
+
+    def recv(self, *arguments):
+        while True:
+            with turn(self):
+                timeout = self.gettimeout()
+                self.settimeout(0)
+                try:
+                    return receive(self, *arguments)
+                except ssl.SSLWantReadError:
+                    pass
+                finally:
+                    self.settimeout(timeout)
+            if not select.select([self], [], [], timeout)[0]:
+                raise TimeoutError("timed out")
+
+    def send_in_turn(self, *arguments):
+        with turn(self):
+            return send(self, *arguments)
+
+    monkeypatch.setattr(ssl.SSLSocket, "recv", recv)
+    monkeypatch.setattr(ssl.SSLSocket, "send", send_in_turn)

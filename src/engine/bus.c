@@ -212,9 +212,10 @@ bus_publish_stats(
 		    CONTAINER_OF(it, struct bus_seat, in_room);
 		bool is_news =
 		    seat->awaits_present || seat->told_number != number;
+		bool is_due = seat->awaits_present ||
+		              now_ms >= seat->told_ms + BUS_STATS_MS;
 
-		if (is_news && (seat->awaits_present ||
-		                   now_ms >= seat->told_ms + BUS_STATS_MS)) {
+		if (is_news && is_due) {
 			give(seat, m);
 			seat->awaits_present = false;
 			seat->told_number = number;

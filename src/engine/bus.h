@@ -73,8 +73,9 @@ void bus_free(struct bus *b); /* after the last subscriber left */
 struct transfer_view;
 struct bus_message *bus_message_new(
     struct bus *b, const struct transfer_view *v, const char *json, size_t n);
-/* The same from an object, whose reference it takes; NULL: it is longer than
- * any event is. */
+/* The same from an object, whose reference it takes; NULL: its text is longer
+ * than BUS_JSON_MAX, which none is that the server tells. */
+#define BUS_JSON_MAX (64u * 1024)
 struct bus_message *bus_message_of(
     struct bus *b, const struct transfer_view *v, json_t *j);
 

@@ -10,8 +10,6 @@
 #include "engine/bus_priv.h"
 #include "engine/transfer.h"
 
-#define JSON_MAX (64u * 1024)
-
 static const char *const event_names[BUS_KINDS] = {
 	[BUS_FILE] = "status_update",
 	[BUS_ALL] = "transfer_update",
@@ -55,7 +53,7 @@ bus_message_of(struct bus *b, const struct transfer_view *v, json_t *j)
 	struct bus_message *m = NULL;
 	struct buf text;
 
-	buf_init(&text, JSON_MAX);
+	buf_init(&text, BUS_JSON_MAX);
 	if (json_write(j, &text, NULL) == 0)
 		m = bus_message_new(b, v, text.p, text.len);
 	buf_fini(&text);

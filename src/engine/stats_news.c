@@ -6,8 +6,6 @@
 #include "engine/bus.h"
 #include "engine/stats.h"
 
-#define JSON_MAX (64u * 1024)
-
 void
 stats_news_init(struct stats_news *n, struct engine *e)
 {
@@ -15,7 +13,7 @@ stats_news_init(struct stats_news *n, struct engine *e)
 		.engine = e,
 		.began_ms = clock_mono_ms(e->clock),
 	};
-	buf_init(&n->newest, JSON_MAX);
+	buf_init(&n->newest, BUS_JSON_MAX);
 }
 
 void
@@ -45,7 +43,7 @@ renew(struct stats_news *n, const json_t *j)
 {
 	struct buf b;
 
-	buf_init(&b, JSON_MAX);
+	buf_init(&b, BUS_JSON_MAX);
 	(void)json_write(j, &b, NULL);
 	if (!slice_eq(buf_slice(&b), buf_slice(&n->newest)))
 		n->number++;

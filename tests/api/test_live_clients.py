@@ -11,6 +11,7 @@ import threading
 
 import pytest
 
+import tls
 from live import is_completed
 from sftd import ROOT
 
@@ -244,9 +245,10 @@ def test_the_example_page_takes_a_key(start, open_page):
 
 
 @pytest.fixture
-def python_client():
+def python_client(monkeypatch):
     """connect(server, transports, **options) is a client and what it hears."""
     socketio = pytest.importorskip("socketio")
+    tls.take_turns(monkeypatch)
     clients = []
 
     def connect(server, transports, **options):

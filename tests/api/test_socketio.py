@@ -339,8 +339,8 @@ def test_statistics_come_to_each_once_a_second(start):
     server = start()
     taken = []
 
-    def follow(ws):
-        began, seen, done = time.monotonic(), 0, 0
+    def follow(ws, began):
+        seen, done = 1, 0
         while done < 40:
             done = ws.event("stats_update")["completed_count"]
             seen += 1
@@ -352,9 +352,13 @@ def test_statistics_come_to_each_once_a_second(start):
             if i < 4:
                 ws = stack.enter_context(WebSocket(server))
                 ws.connect()
-                followers.append(threading.Thread(target=follow, args=(ws,)))
-                followers[-1].start()
+                began = time.monotonic()
                 ws.emit("subscribe_stats")
+                ws.event("stats_update")
+                followers.append(
+                    threading.Thread(target=follow, args=(ws, began))
+                )
+                followers[-1].start()
             server.put(f"{i}", b"x")
         for follower in followers:
             follower.join(30)

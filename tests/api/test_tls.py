@@ -282,24 +282,12 @@ def test_python_socketio(own, monkeypatch):
     socketio = pytest.importorskip("socketio")
     for name in ("REQUESTS_CA_BUNDLE", "WEBSOCKET_CLIENT_CA_BUNDLE"):
         monkeypatch.setenv(name, str(own.ca))
-    said = {"success": True}
-
-    def asks(transports, timeout):
-        client = socketio.Client(reconnection=False)
-        try:
-            client.connect(own.url, transports=transports)
-            return client.call("subscribe_all", timeout=timeout) == said
-        except socketio.exceptions.SocketIOError:
-            return False
-        finally:
-            client.disconnect()
-
-    assert asks(["polling"], 30)
-    # Over WebSockets this client reads and writes one TLS connection in two
-    # threads, for which Python's ssl is not made: now and then it takes a
-    # connection that stands for one that was closed, with any server.
-    for transports in (["websocket"], ["polling", "websocket"]):
-        assert any(asks(transports, 5) for _ in range(10))
+    tls.take_turns(monkeypatch)
+    for transports in (["polling"], ["websocket"], ["polling", "websocket"]):
+        client = socketio.Client()
+        client.connect(own.url, transports=transports)
+        assert client.call("subscribe_all", timeout=30) == {"success": True}
+        client.disconnect()
 
 
 def test_a_refused_body_is_heard_of(start, pair):

@@ -18,7 +18,6 @@
 /* What is replaced has names of its own for its parameters. */
 /* NOLINTBEGIN(readability-inconsistent-declaration-parameter-name) */
 
-#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
@@ -33,6 +32,8 @@
 #include <sys/types.h>
 #include <time.h>
 #include <unistd.h>
+
+#include "preload.h"
 
 #define SLOW_S 1
 
@@ -117,9 +118,6 @@ fails(const char *name, size_t *n)
 		*n /= 2;
 	return false;
 }
-
-/* ISO C knows no way from an object to a function but through memory. */
-#define REAL(name) (*(__typeof__(name) **)&(void *){ dlsym(RTLD_NEXT, #name) })
 
 ssize_t
 pwrite64(int fd, const void *p, size_t n, off64_t at)

@@ -11,7 +11,6 @@
 /* What is replaced has names of its own for its parameters. */
 /* NOLINTBEGIN(readability-inconsistent-declaration-parameter-name) */
 
-#include <dlfcn.h>
 #include <errno.h>
 #include <poll.h>
 #include <pthread.h>
@@ -22,6 +21,8 @@
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
+
+#include "preload.h"
 
 #define LATE_US 40000u
 #define ONE_OF 6u
@@ -75,8 +76,6 @@ maybe_late(void)
 		be_late();
 }
 
-/* ISO C knows no way from an object to a function but through memory. */
-#define REAL(name) (*(__typeof__(name) **)&(void *){ dlsym(RTLD_NEXT, #name) })
 /* Where there are two versions, the first is LinuxThreads'. */
 #define REAL_CONDITION(name) (*(__typeof__(name) **)&(void *){ newer(#name) })
 

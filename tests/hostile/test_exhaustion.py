@@ -342,19 +342,27 @@ def test_subscribers_that_do_not_read(start):
         crowd.append(ws)
     request = head("PUT", "/upload/" + "n" * 200, ("Content-Length", 1))
 
+    all_told = threading.Event()
+
     def put(n):
         with own.raw() as raw:
             for _ in range(n):
+                if all_told.is_set():
+                    break
                 raw.send(request + b"x")
                 assert raw.response("PUT").status_code in (200, 201)
 
     before = memory(own)
     with ThreadPoolExecutor(4) as pool:
-        for job in [pool.submit(put, 400) for _ in range(4)]:
+        jobs = [pool.submit(put, 400) for _ in range(4)]
+        # Each is told to go, which it has five seconds to hear.
+        expect.until(lambda: were_too_slow(own) == len(crowd), within=60)
+        all_told.set()
+        for job in jobs:
             job.result()
+    code, reason = crowd[0].closed()
+    assert code == 1013 and "fast enough" in reason
     assert grown(own, before) < 150 * KIB
-    # Each is told to go, which it has five seconds to hear.
-    expect.until(lambda: were_too_slow(own) == len(crowd))
     for ws in crowd:
         ws.raw.reset()
     assert works(own)

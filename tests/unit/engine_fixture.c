@@ -69,6 +69,20 @@ fixture_init(struct fixture *f, const char *url)
 	assert_int_equal(feed_new(e, &e->feed, &err), 0);
 }
 
+static void
+woken(void *arg)
+{
+	(void)arg;
+}
+
+void
+fixture_listen(
+    struct fixture *f, struct bus_subscriber *s, const struct bus_place *place)
+{
+	bus_join(f->engine->bus, s, &f->who, woken, NULL);
+	assert_int_equal(bus_subscribe(s, place, NULL), 0);
+}
+
 void
 fixture_fini(struct fixture *f)
 {

@@ -7,6 +7,7 @@
  * One at a time.
  */
 
+#include "engine/bus.h"
 #include "engine/download.h"
 #include "engine/engine.h"
 #include "engine/upload.h"
@@ -35,6 +36,9 @@ struct upload_options fixture_options(const char *filename);
 void fixture_put(struct fixture *f, const char *filename, const char *text);
 /* The content of ${filename} for the caller to free(); NULL: no such file. */
 char *fixture_get(struct fixture *f, const char *filename);
+/* Subscribes with the fixture's key; bus_leave() is the caller's. */
+void fixture_listen(
+    struct fixture *f, struct bus_subscriber *s, const struct bus_place *place);
 /* Returns when all is done that was queued for the database. */
 void fixture_settle(struct fixture *f);
 /* The number of published blobs. */

@@ -13,19 +13,12 @@ struct listener {
 };
 
 static void
-woken(void *arg)
-{
-	(void)arg;
-}
-
-static void
 join(
     struct fixture *f, struct listener *l, enum bus_kind kind, const char *name)
 {
 	const struct bus_place place = { .kind = kind, .filename = name };
 
-	bus_join(f->engine->bus, &l->s, &f->who, woken, l);
-	assert_int_equal(bus_subscribe(&l->s, &place, NULL), 0);
+	fixture_listen(f, &l->s, &place);
 	feed_present(f->engine->feed, kind, name);
 	feed_settle(f->engine->feed);
 }
@@ -189,8 +182,7 @@ TEST(test_engine_feed__without_anybody_nothing_is_made)
 
 	fixture_init(&f, NULL);
 	fixture_put(&f, "a", "some text");
-	bus_join(f.engine->bus, &l.s, &f.who, woken, &l);
-	assert_int_equal(bus_subscribe(&l.s, &all, NULL), 0);
+	fixture_listen(&f, &l.s, &all);
 	feed_present(f.engine->feed, BUS_ALL, NULL);
 	feed_settle(f.engine->feed);
 	assert_null(take(&l));

@@ -6,31 +6,14 @@
 #include "engine_fixture.h"
 #include "unit.h"
 
-struct listener {
-	struct bus_subscriber s;
-};
-
-static void
-woken(void *arg)
-{
-	(void)arg;
-}
-
-static void
-join(struct fixture *f, struct listener *l)
-{
-	const struct bus_place place = { .kind = BUS_STATS };
-
-	bus_join(f->engine->bus, &l->s, &f->who, woken, l);
-	assert_int_equal(bus_subscribe(&l->s, &place, NULL), 0);
-}
+static const struct bus_place stats = { .kind = BUS_STATS };
 
 static bool
-is_told(struct listener *l)
+is_told(struct bus_subscriber *s)
 {
 	struct bus_entry e;
 
-	if (bus_take(&l->s, &e, 1) == 0)
+	if (bus_take(s, &e, 1) == 0)
 		return false;
 	bus_message_unref(e.message);
 	return true;
@@ -55,12 +38,12 @@ fini(struct fixture *f, struct stats_news *n)
 
 TEST(test_engine_stats_news__are_told_when_they_change)
 {
-	struct listener l = { 0 };
+	struct bus_subscriber l = { 0 };
 	struct stats_news n;
 	struct fixture f;
 
 	init(&f, &n);
-	join(&f, &l);
+	fixture_listen(&f, &l, &stats);
 	stats_news_publish(&n, 5000);
 	assert_true(is_told(&l));
 	assert_int_equal(stats_news_due_ms(&n, false), 0);
@@ -75,23 +58,23 @@ TEST(test_engine_stats_news__are_told_when_they_change)
 	    stats_news_due_ms(&n, true), 9000 + STATS_NEWS_READ_MS);
 	stats_news_publish(&n, 10000);
 	assert_true(is_told(&l));
-	bus_leave(&l.s);
+	bus_leave(&l);
 	fini(&f, &n);
 }
 
 TEST(test_engine_stats_news__whoever_comes_takes_nothing_from_others)
 {
-	struct listener first = { 0 }, second = { 0 };
+	struct bus_subscriber first = { 0 }, second = { 0 };
 	struct stats_news n;
 	struct fixture f;
 
 	init(&f, &n);
-	join(&f, &first);
+	fixture_listen(&f, &first, &stats);
 	stats_news_publish(&n, 5000);
 	assert_true(is_told(&first));
 	fixture_put(&f, "a", "some text");
 	fixture_settle(&f);
-	join(&f, &second);
+	fixture_listen(&f, &second, &stats);
 	stats_news_publish(&n, 5300);
 	assert_true(is_told(&second));
 	assert_false(is_told(&first));
@@ -101,14 +84,14 @@ TEST(test_engine_stats_news__whoever_comes_takes_nothing_from_others)
 	assert_true(is_told(&first));
 	assert_false(is_told(&second));
 	assert_int_equal(stats_news_due_ms(&n, false), 0);
-	bus_leave(&first.s);
-	bus_leave(&second.s);
+	bus_leave(&first);
+	bus_leave(&second);
 	fini(&f, &n);
 }
 
 TEST(test_engine_stats_news__nobody_is_there)
 {
-	struct listener l = { 0 };
+	struct bus_subscriber l = { 0 };
 	struct stats_news n;
 	struct fixture f;
 
@@ -117,9 +100,9 @@ TEST(test_engine_stats_news__nobody_is_there)
 	assert_int_equal(stats_news_due_ms(&n, false), 0);
 	assert_int_equal(
 	    stats_news_due_ms(&n, true), 5000 + STATS_NEWS_READ_MS);
-	join(&f, &l);
+	fixture_listen(&f, &l, &stats);
 	stats_news_publish(&n, 5001);
 	assert_true(is_told(&l));
-	bus_leave(&l.s);
+	bus_leave(&l);
 	fini(&f, &n);
 }
